@@ -1,0 +1,94 @@
+//! What is put on the bus.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable},
+};
+use uuid::Uuid;
+
+use super::{Ladder, Names, delay};
+
+/// W3C trace context of the webhook that it all began with.
+pub(crate) const TRACEPARENT: &str = "traceparent";
+/// Set by an admin's replay: the job goes on although it is dead.
+pub(crate) const REPLAY: &str = "x-parom-replay";
+
+/// A message on its way to the broker: persistent, with the event's id as `message-id`.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub exchange: String,
+    pub key: String,
+    pub id: Uuid,
+    pub body: String,
+    pub headers: BTreeMap<&'static str, String>,
+}
+
+impl Message {
+    /// An event for everyone who listens to `topic`; topics without an exchange of their own go
+    /// to the queue of `direct`.
+    pub(crate) fn event(names: &Names, topic: &str, direct: &str, id: Uuid, body: String) -> Self {
+        match names.exchange(topic) {
+            Some(exchange) => Self::new(exchange, topic.to_owned(), id, body),
+            None => Self::to_queue(names.queue(direct), id, body),
+        }
+    }
+
+    /// A message straight into a worker's queue.
+    pub(crate) fn to_queue(queue: String, id: Uuid, body: String) -> Self {
+        Self::new(String::new(), queue, id, body)
+    }
+
+    /// A message that reaches the worker's queue after `after`.
+    pub(crate) fn delayed(
+        names: &Names,
+        worker: &str,
+        after: Duration,
+        ladder: Ladder,
+        id: Uuid,
+        body: String,
+    ) -> Self {
+        let (level, key) = delay::way(after, ladder, worker);
+        Self::new(names.delay(level), key, id, body)
+    }
+
+    /// A dead letter of `worker`.
+    pub(crate) fn dead(names: &Names, worker: &str, id: Uuid, body: String) -> Self {
+        Self::new(names.dead(), worker.to_owned(), id, body)
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value.into());
+        self
+    }
+
+    /// With the trace that this belongs to, if any.
+    #[must_use]
+    pub(crate) fn trace(mut self, trace: Option<&str>) -> Self {
+        if let Some(trace) = trace {
+            self.headers.insert(TRACEPARENT, trace.to_owned());
+        }
+        self
+    }
+
+    /// AMQP properties; `tag` tells this publish from others of the same event.
+    pub(super) fn properties(&self, tag: usize) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        for (name, value) in &self.headers {
+            headers.insert((*name).into(), AMQPValue::LongString(value.as_str().into()));
+        }
+        BasicProperties::default()
+            .with_delivery_mode(2)
+            .with_content_type("application/cloudevents+json".into())
+            .with_message_id(self.id.to_string().into())
+            .with_correlation_id(tag.to_string().into())
+            .with_headers(headers)
+    }
+
+    fn new(exchange: String, key: String, id: Uuid, body: String) -> Self {
+        Self { exchange, key, id, body, headers: BTreeMap::new() }
+    }
+}

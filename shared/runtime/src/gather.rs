@@ -1,0 +1,84 @@
+//! Grouping: many callers, one round trip.
+//!
+//! While one group is on its way, the next callers gather; nobody waits for a clock. Under load
+//! groups grow by themselves, at rest a group is one call.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+
+/// A door through which single calls go in and leave in groups.
+pub(crate) struct Gather<Q, A, E> {
+    calls: mpsc::Sender<(Q, Reply<A, E>)>,
+}
+
+type Reply<A, E> = oneshot::Sender<Result<A, Arc<E>>>;
+
+impl<Q, A, E> Clone for Gather<Q, A, E> {
+    fn clone(&self) -> Self {
+        Self { calls: self.calls.clone() }
+    }
+}
+
+/// Why a gathered call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Lost<E> {
+    /// The group failed as a whole.
+    #[error(transparent)]
+    Failed(Arc<E>),
+    /// The other side has stopped: the process is going down.
+    #[error("stopped")]
+    Stopped,
+}
+
+impl<Q, A, E> Gather<Q, A, E>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    E: Send + Sync + 'static,
+{
+    /// Starts the task that hands groups of at most `limit` calls to `run`, one group at a time.
+    /// `run` answers each call in order; an answer short is a stopped call.
+    pub(crate) fn spawn<F, R>(limit: usize, mut run: F) -> Self
+    where
+        F: FnMut(Vec<Q>) -> R + Send + 'static,
+        R: Future<Output = Result<Vec<A>, E>> + Send,
+    {
+        let (calls, mut waiting) = mpsc::channel::<(Q, Reply<A, E>)>(4 * limit);
+        tokio::spawn(async move {
+            let mut group = Vec::with_capacity(limit);
+            while waiting.recv_many(&mut group, limit).await > 0 {
+                let (questions, replies): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+                deliver(run(questions).await, replies);
+            }
+        });
+        Self { calls }
+    }
+
+    /// Puts one call in and waits for its answer.
+    pub(crate) async fn call(&self, question: Q) -> Result<A, Lost<E>> {
+        let (reply, answer) = oneshot::channel();
+        self.calls.send((question, reply)).await.map_err(|_| Lost::Stopped)?;
+        match answer.await {
+            Ok(answer) => answer.map_err(Lost::Failed),
+            Err(_) => Err(Lost::Stopped),
+        }
+    }
+}
+
+fn deliver<A, E>(answers: Result<Vec<A>, E>, replies: Vec<Reply<A, E>>) {
+    // A caller that has gone away has no use for its answer.
+    match answers {
+        Ok(answers) => {
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                reply.send(Ok(answer)).ok();
+            }
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            for reply in replies {
+                reply.send(Err(Arc::clone(&error))).ok();
+            }
+        }
+    }
+}

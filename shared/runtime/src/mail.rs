@@ -1,0 +1,49 @@
+//! A message that has been read.
+
+use events::{Event, EventError};
+
+use crate::{bus::Incoming, store::Opening};
+
+/// An event with its exact text and where it belongs.
+#[derive(Debug)]
+pub(crate) struct Mail {
+    pub event: Event,
+    /// The bytes as they came: what is delayed, swept or buried is the very same message.
+    pub text: String,
+    pub trace: Option<String>,
+    pub replay: bool,
+}
+
+/// A message that is no event of ours.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub body: Vec<u8>,
+    pub error: EventError,
+}
+
+impl Mail {
+    /// Reads a message.
+    pub(crate) fn read(incoming: Incoming) -> Result<Self, Unreadable> {
+        let Incoming { body, trace, replay } = incoming;
+        match Event::from_json(&body) {
+            // JSON that parses is UTF-8.
+            Ok(event) => {
+                let text = String::from_utf8_lossy(&body).into_owned();
+                Ok(Self { event, text, trace, replay })
+            }
+            Err(error) => Err(Unreadable { body, error }),
+        }
+    }
+
+    /// What the store is to know.
+    pub(crate) fn opening(&self) -> Opening {
+        Opening {
+            id: self.event.id(),
+            event: self.text.clone(),
+            trace: self.trace.clone(),
+            topic: self.event.topic(),
+            subject: self.event.order().map(|order| format!("{} {}", order.shop, order.id)),
+            replay: self.replay,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The job store: one row for each event that a worker has taken up.
+//!
+//! Calls are plain and single; inside, concurrent calls share a statement (see [`crate::gather`]).
+//! The save is durable. Taking a job up and marking it told are not waited for on disk: losing
+//! either in a crash of PostgreSQL costs a repetition that is absorbed, never an effect, because
+//! a save from an owner whose row is gone is refused.
+
+mod sql;
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::gather::{Gather, Lost};
+
+/// How many jobs share a statement at most.
+const GROUP: usize = 256;
+
+/// Why the store did not answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the job store did not answer: {0}")]
+pub struct StoreError(String);
+
+impl From<Lost<sqlx::Error>> for StoreError {
+    fn from(lost: Lost<sqlx::Error>) -> Self {
+        Self(lost.to_string())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// An event to be taken up.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub id: Uuid,
+    pub event: String,
+    pub trace: Option<String>,
+    pub topic: String,
+    pub subject: Option<String>,
+    /// Whether an admin asks to go on with a dead job.
+    pub replay: bool,
+}
+
+/// What came of taking an event up.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Opened {
+    /// The job is ours until the lease ends.
+    Ours(Job),
+    /// Another owner has it, or had it and died: look again after this.
+    Busy(Duration),
+    /// It waits for its time, this long. `told` says whether the broker already carries a message
+    /// that will come back then.
+    Early { fence: Uuid, wait: Duration, outbox: String, told: bool },
+    /// It is finished or dead; what is in the outbox has perhaps not been said.
+    Settled { fence: Uuid, outbox: String, told: bool },
+}
+
+/// A job in hand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Job {
+    pub id: Uuid,
+    pub fence: Uuid,
+    pub state: String,
+    pub attempts: u32,
+    pub opens: u32,
+    pub first_error: Option<String>,
+    pub last_error: Option<String>,
+    /// Words of the last save that were perhaps not said.
+    pub unsaid: Option<String>,
+    pub deadline: OffsetDateTime,
+}
+
+/// The next state of a job in hand.
+#[derive(Debug, Clone)]
+pub(crate) struct Save {
+    pub id: Uuid,
+    pub fence: Uuid,
+    pub state: String,
+    pub phase: Phase,
+    pub outbox: String,
+    pub alias: Option<String>,
+    pub attempts: u32,
+    pub error: Option<String>,
+    /// Nothing is to be said on the bus: no outbox and no coming back.
+    pub told: bool,
+}
+
+/// Where a saved job stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Phase {
+    /// Still ours: the lease begins anew.
+    Held,
+    /// Waits for so long.
+    Waiting(Duration),
+    /// Finished.
+    Done,
+    /// Stopped for a person.
+    Dead,
+}
+
+/// Whether a save was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// The row has it.
+    Yes,
+    /// Another owner has taken the job since: stop, it is theirs.
+    Lost,
+}
+
+/// A job that the sweeper tells again.
+#[derive(Debug, Clone)]
+pub(crate) struct Retold {
+    pub id: Uuid,
+    pub event: String,
+    pub trace: Option<String>,
+}
+
+/// The jobs of one worker.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: PgPool,
+    worker: &'static str,
+    opens: Gather<Opening, Opened, sqlx::Error>,
+    saves: Gather<Save, Saved, sqlx::Error>,
+    settles: Gather<(Uuid, Uuid), (), sqlx::Error>,
+}
+
+impl Store {
+    /// Starts the groups. `relaxed` is a pool whose commits are not waited for on disk.
+    pub(crate) fn new(
+        pool: &PgPool,
+        relaxed: &PgPool,
+        worker: &'static str,
+        lease: Duration,
+        give_up: Duration,
+    ) -> Self {
+        let (open_pool, settle_pool, save_pool) = (relaxed.clone(), relaxed.clone(), pool.clone());
+        Self {
+            pool: pool.clone(),
+            worker,
+            opens: Gather::spawn(GROUP, move |group| {
+                let pool = open_pool.clone();
+                async move { sql::open(&pool, worker, lease, give_up, group).await }
+            }),
+            saves: Gather::spawn(GROUP, move |group| {
+                let pool = save_pool.clone();
+                async move { sql::save(&pool, worker, lease, group).await }
+            }),
+            settles: Gather::spawn(GROUP, move |group| {
+                let pool = settle_pool.clone();
+                async move { sql::settle(&pool, worker, group).await }
+            }),
+        }
+    }
+
+    /// Takes an event up, or tells why not.
+    pub(crate) async fn open(&self, opening: Opening) -> Result<Opened, StoreError> {
+        Ok(self.opens.call(opening).await?)
+    }
+
+    /// Saves the next state, if the job is still ours.
+    pub(crate) async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+        Ok(self.saves.call(save).await?)
+    }
+
+    /// Notes that everything this save had to say has been confirmed by the broker.
+    pub(crate) async fn settle(&self, id: Uuid, fence: Uuid) -> Result<(), StoreError> {
+        Ok(self.settles.call((id, fence)).await?)
+    }
+
+    /// Jobs whose time passed longer than `grace` ago and that nobody works on, and jobs whose
+    /// last words were perhaps not said: at most 500, each marked so that it is not told again
+    /// within `grace`.
+    pub(crate) async fn sweep(&self, grace: Duration) -> Result<Vec<Retold>, StoreError> {
+        Ok(sql::sweep(&self.pool, self.worker, grace).await?)
+    }
+
+    /// Makes the open job with this alias due now.
+    pub(crate) async fn nudge(&self, alias: &str) -> Result<Option<Retold>, StoreError> {
+        Ok(sql::nudge(&self.pool, self.worker, alias).await?)
+    }
+
+    /// Seconds since the oldest unsaid word was saved, and since the oldest overdue job was due.
+    pub(crate) async fn ages(&self) -> Result<(f64, f64), StoreError> {
+        Ok(sql::ages(&self.pool, self.worker).await?)
+    }
+}

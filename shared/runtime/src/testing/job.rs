@@ -1,0 +1,77 @@
+//! A job driven step by step, without a broker and without a clock.
+
+use std::time::Duration;
+
+use events::Event;
+
+use crate::worker::{Failure, Next, Reason, Worker};
+
+/// How a stretch of a job's life ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// It waits for this long.
+    Wait(Duration),
+    /// A step failed and may be tried again, perhaps after a time that the vendor named.
+    Retry(Reason, Option<Duration>),
+    /// The register is away.
+    Down(Reason),
+    /// It is finished.
+    Done,
+    /// It stopped for a person.
+    Dead(Reason),
+}
+
+/// A job without the runtime: its state goes through JSON between two steps, as in the store.
+#[derive(Debug)]
+pub struct Job {
+    event: Event,
+    state: String,
+    /// Everything the worker has told so far.
+    pub told: Vec<Event>,
+    /// The register's name for the job.
+    pub alias: Option<String>,
+}
+
+impl Job {
+    /// A job not yet begun.
+    #[must_use]
+    pub fn new(event: Event) -> Self {
+        Self { event, state: "null".to_owned(), told: Vec::new(), alias: None }
+    }
+
+    /// The saved state as JSON text.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// Steps until the job waits, fails or ends: what the runtime does with one message.
+    ///
+    /// # Panics
+    /// When the worker goes on for a hundred steps, or its state does not survive JSON.
+    #[expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+    pub async fn run<W: Worker>(&mut self, worker: &W) -> End {
+        for _ in 0..100 {
+            let state: Option<W::State> =
+                serde_json::from_str(&self.state).expect("a readable state");
+            match worker.step(&self.event, state.unwrap_or_default()).await {
+                Ok(step) => {
+                    let parts = step.parts();
+                    self.state = serde_json::to_string(&parts.state).expect("a writable state");
+                    self.told.extend(parts.emit);
+                    self.alias = parts.alias.or(self.alias.take());
+                    match parts.next {
+                        Next::Again => {}
+                        Next::Wait(wait) => return End::Wait(wait),
+                        Next::Done => return End::Done,
+                        Next::Stop(reason) => return End::Dead(reason),
+                    }
+                }
+                Err(Failure::Retry(reason, after)) => return End::Retry(reason, after),
+                Err(Failure::Down(reason)) => return End::Down(reason),
+                Err(Failure::Dead(reason)) => return End::Dead(reason),
+            }
+        }
+        panic!("the worker goes on and on");
+    }
+}

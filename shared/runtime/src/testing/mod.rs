@@ -1,0 +1,8 @@
+//! For tests: a job without the runtime, and a service of its own broker names and database.
+
+mod job;
+mod stage;
+
+pub use crate::crash::CrashPoint;
+pub use job::{End, Job};
+pub use stage::{Letter, Service, Stage};
