@@ -1,0 +1,127 @@
+//! The control interface that belongs to no single system: reset, clock, settings, port.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{post, put},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    Emulator, Listen, Settings,
+    answer::{control_error, json_answer},
+    settings::Notify,
+};
+
+pub(crate) fn router() -> Router<Arc<Emulator>> {
+    Router::new()
+        .route("/_reset", post(reset))
+        .route("/_clock", post(clock))
+        .route("/_settings", put(settings))
+        .route("/_port", post(port))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_s: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closing {
+    closed_ms: u64,
+}
+
+/// The settings that `PUT /_settings` changes; an empty address means none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    hang_s: Option<u64>,
+    bitrix_webhook_url: Option<String>,
+    bitrix_webhook_copies: Option<u32>,
+    bitrix_burst: Option<u32>,
+    bitrix_rate: Option<u32>,
+    site_tolerance_s: Option<u32>,
+    cloudkassir_looks: Option<u32>,
+    cloudkassir_notify: Option<Notify>,
+    cloudkassir_callback_url: Option<String>,
+    cloudkassir_idempotency_s: Option<u32>,
+    cloudkassir_concurrency: Option<u32>,
+}
+
+impl Change {
+    fn apply(self, settings: &mut Settings) {
+        let (bitrix, cloudkassir) = (&mut settings.bitrix, &mut settings.cloudkassir);
+        set(&mut settings.hang_s, self.hang_s);
+        set(&mut bitrix.webhook_url, self.bitrix_webhook_url.map(address));
+        set(&mut bitrix.webhook_copies, self.bitrix_webhook_copies);
+        set(&mut bitrix.burst, self.bitrix_burst);
+        set(&mut bitrix.rate, self.bitrix_rate);
+        set(&mut settings.site.tolerance_s, self.site_tolerance_s);
+        set(&mut cloudkassir.looks, self.cloudkassir_looks);
+        set(&mut cloudkassir.notify, self.cloudkassir_notify);
+        set(&mut cloudkassir.callback_url, self.cloudkassir_callback_url.map(address));
+        set(&mut cloudkassir.idempotency_s, self.cloudkassir_idempotency_s);
+        set(&mut cloudkassir.concurrency, self.cloudkassir_concurrency);
+    }
+}
+
+fn set<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn address(url: String) -> Option<String> {
+    Some(url).filter(|url| !url.is_empty())
+}
+
+async fn reset(State(emulator): State<Arc<Emulator>>) -> StatusCode {
+    emulator.reset();
+    StatusCode::NO_CONTENT
+}
+
+async fn clock(State(emulator): State<Arc<Emulator>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Advance>(&body) {
+        Ok(advance) => {
+            let ahead = emulator.clock.advance(advance.advance_s);
+            json_answer(StatusCode::OK, json!({"ahead_s": ahead}).to_string())
+        }
+        Err(error) => control_error(StatusCode::BAD_REQUEST, error.to_string()),
+    }
+}
+
+async fn settings(State(emulator): State<Arc<Emulator>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Change>(&body) {
+        Ok(change) => {
+            emulator.change(|settings| change.apply(settings));
+            json_answer(StatusCode::OK, json!({"changed": true}).to_string())
+        }
+        Err(error) => control_error(StatusCode::BAD_REQUEST, error.to_string()),
+    }
+}
+
+/// Closes the port after this answer and opens it again by itself.
+async fn port(State(emulator): State<Arc<Emulator>>, body: Bytes) -> Response {
+    let closing: Closing = match serde_json::from_slice(&body) {
+        Ok(closing) => closing,
+        Err(error) => return control_error(StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    emulator.listen(Listen::Closed);
+    tokio::spawn(async move {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the port stays closed as long as was ordered"
+        )]
+        tokio::time::sleep(Duration::from_millis(closing.closed_ms)).await;
+        emulator.listen(Listen::Open);
+    });
+    json_answer(StatusCode::OK, json!({"closed_ms": closing.closed_ms}).to_string())
+}

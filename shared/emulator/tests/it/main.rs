@@ -1,0 +1,22 @@
+//! Stories about the emulator, told over HTTP as Parom's services see it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests fail by panicking, and say what they measured"
+)]
+
+mod batch;
+mod bitrix;
+mod catcher;
+mod cloudkassir;
+mod conformance;
+mod control;
+mod faults;
+mod lists;
+mod notifications;
+mod orders;
+mod site;
+mod stage;
+mod webhooks;
