@@ -1,0 +1,7 @@
+//! The program `ingress`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::run::<ingress::Ingress>()
+}
