@@ -1,0 +1,103 @@
+//! Where a receipt stands between two steps.
+
+use runtime::Reason;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::client::FiscalData;
+
+/// Where the receipt of one payment stands.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum State {
+    /// Nothing that was sent under this revision can have had an effect.
+    New(New),
+    /// The write-ahead mark: this request may have been sent, and it may be accepted.
+    Sending(Sending),
+    /// The register has accepted it.
+    Sent(Sent),
+    /// It is fiscalised.
+    Done(Done),
+}
+
+/// See [`State::New`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct New {
+    /// Counts the receipts of this payment that the register refused, from 1.
+    pub revision: u32,
+    /// Attempts in a row that had no effect.
+    pub tries: u32,
+    /// Why, and until when, nothing is to be sent.
+    pub held: Option<Held>,
+}
+
+/// A pause after an attempt without effect.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Held {
+    /// What happened.
+    pub reason: Reason,
+    /// The end of the pause.
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: OffsetDateTime,
+}
+
+/// See [`State::Sending`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Sending {
+    /// See [`New::revision`].
+    pub revision: u32,
+    /// See [`New::tries`].
+    pub tries: u32,
+    /// Our name for the receipt.
+    pub invoice_id: String,
+    /// The idempotency key.
+    pub request_id: Uuid,
+    /// The exact bytes that are sent.
+    pub body: String,
+    /// Not before this moment was it sent for the first time.
+    #[serde(with = "time::serde::rfc3339")]
+    pub first_sent: OffsetDateTime,
+    /// Tells the process that set this mark that it has not acted upon it yet.
+    pub mark: Uuid,
+}
+
+/// See [`State::Sent`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Sent {
+    /// See [`New::revision`].
+    pub revision: u32,
+    /// Our name for the receipt.
+    pub invoice_id: String,
+    /// The register's id of it.
+    pub id: String,
+    /// Looks that saw it waiting.
+    pub looks: u32,
+    /// Looks in a row that did not find it.
+    pub missing: u32,
+}
+
+/// See [`State::Done`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Done {
+    /// Our name for the receipt.
+    pub invoice_id: String,
+    /// The register's id of it.
+    pub id: String,
+    /// What the register says.
+    pub fiscal: FiscalData,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::New(New::revision(1))
+    }
+}
+
+impl New {
+    /// A receipt of this revision, not yet made.
+    #[must_use]
+    pub const fn revision(revision: u32) -> Self {
+        Self { revision, tries: 0, held: None }
+    }
+}

@@ -1,0 +1,25 @@
+//! Tests of `fiscal`: rules against vectors and laws, documents against snapshots, whole jobs
+//! against the emulator's books.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod body;
+mod callback;
+mod crash;
+mod doubt;
+mod faults;
+mod names;
+mod order;
+mod real;
+mod sail;
+mod sale;
+mod settings;
+mod story;
+mod sums;
+mod table;
+mod world;

@@ -1,0 +1,105 @@
+//! Settings: what the README shows works, and what cannot be right stops the start.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use fiscal::config::{Config, shops};
+use runtime::settings::parse;
+use uuid::Uuid;
+
+const README: &str = include_str!("../../README.md");
+
+/// The first block of TOML in the README.
+fn example() -> String {
+    let after = README.split_once("```toml\n").unwrap().1;
+    after.split_once("```").unwrap().0.replace("env:ACME_API_SECRET", "plain:secret")
+}
+
+fn config(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Config, String> {
+    let common = ["fiscal", "--database-url", "postgres://x", "--amqp-url", "amqp://x"];
+    let arguments = common.iter().chain(arguments).map(Into::into);
+    let environment: BTreeMap<String, String> =
+        environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    parse::<Config>("fiscal", arguments, &environment)
+        .map(|settings| settings.own)
+        .map_err(|error| error.to_string())
+}
+
+/// What comes of a file of shops with this text.
+fn read(text: &str) -> Result<usize, String> {
+    let path = std::env::temp_dir().join(format!("fiscal-{}.toml", Uuid::new_v4()));
+    fs::write(&path, text).unwrap();
+    let config = config(&["--fiscal-shops-file", path.to_str().unwrap()], &[]).unwrap();
+    let shops = shops(&config).map(|shops| shops.len());
+    fs::remove_file(&path).unwrap();
+    shops.map_err(|error| error.to_string().replace(path.to_str().unwrap(), "FILE"))
+}
+
+#[test]
+fn the_readmes_example_works() {
+    assert_eq!(read(&example()), Ok(1));
+}
+
+#[test]
+fn the_demonstrations_settings_work() {
+    assert_eq!(read(include_str!("../../../../deploy/demo/fiscal.toml")), Ok(2));
+}
+
+#[test]
+fn what_cannot_be_right_is_named_with_file_and_place() {
+    let change = |from: &str, to: &str| {
+        assert!(example().contains(from), "{from}");
+        read(&example().replace(from, to)).unwrap_err()
+    };
+    for (from, to, message) in [
+        ("settlement = ", "setlement = ", "line 5: unknown field `setlement`"),
+        ("full_prepayment", "prepayment", "unknown variant `prepayment`"),
+        ("\"7708806062\"", "\"7708806063\"", "check digits"),
+        ("[shops.acme", "[shops.Acme", "shop Acme: a shop's name is"),
+        ("plain:secret", "plain:", "public_id and api_secret must not be empty"),
+        ("plain:secret", "very secret", "a secret is written as"),
+        ("cash = [5]", "cash = [2]", "pay system 2 stands under electronic and under cash"),
+        ("\"osn\"", "\"envd\"", "unknown variant `envd`"),
+    ] {
+        let refused = change(from, to);
+        assert!(refused.starts_with("the configuration file FILE") || refused.starts_with("FILE"));
+        assert!(refused.contains(message), "{refused}");
+        assert!(!refused.contains("very secret"), "{refused}");
+    }
+    assert_eq!(read("[shops]").unwrap_err(), "FILE: there are no shops");
+}
+
+#[test]
+fn there_is_no_default_for_what_the_law_asks() {
+    for line in ["inn = ", "taxation = ", "place = ", "settlement = ", "public_id = "] {
+        let text: Vec<String> =
+            example().lines().filter(|row| !row.starts_with(line)).map(str::to_owned).collect();
+        let refused = read(&text.join("\n")).unwrap_err();
+        assert!(refused.contains("missing field"), "{line}: {refused}");
+    }
+}
+
+#[test]
+fn environment_and_flags_are_known_by_name() {
+    let read = config(&[], &[]).unwrap_err();
+    assert!(read.contains("--fiscal-shops-file"), "{read}");
+    let shops = ["--fiscal-shops-file", "shops.toml"];
+    let refused = config(&shops, &[("CLOUDKASSIR_BASE_UR", "https://x")]).unwrap_err();
+    assert!(refused.contains("CLOUDKASSIR_BASE_UR is no setting"), "{refused}");
+    let config = config(&shops, &[("FISCAL_SHOPS_FILE", "other")]).unwrap();
+    assert_eq!(config.fiscal_shops_file, PathBuf::from("shops.toml"));
+    assert_eq!(config.cloudkassir_base_url.as_str(), "https://api.cloudpayments.ru/");
+    assert_eq!(config.cloudkassir_resend_within.as_secs(), 3_000);
+    assert!(config.check().is_ok());
+}
+
+#[test]
+fn a_request_is_not_sent_again_when_the_register_may_have_forgotten_it() {
+    let with = |name: &str, value: &str| {
+        let config = config(&["--fiscal-shops-file", "x", name, value], &[]).unwrap();
+        config.check().map_err(|error| error.to_string())
+    };
+    assert!(with("--cloudkassir-resend-within", "58m").is_ok());
+    assert!(with("--cloudkassir-resend-within", "59m").unwrap_err().contains("below 59m"));
+    assert!(with("--cloudkassir-timeout", "10m").unwrap_err().contains("below 59m"));
+    assert!(with("--cloudkassir-concurrency", "0").unwrap_err().contains("above zero"));
+}

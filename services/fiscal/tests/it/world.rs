@@ -1,0 +1,310 @@
+//! A world for one test: the emulator with its books and its clock, the service without its
+//! runtime, a table of hints of its own.
+
+use std::{
+    collections::BTreeMap,
+    str::FromStr,
+    sync::{Arc, Mutex, Once},
+    time::Duration,
+};
+
+use emulator::{Emulator, Fault, Kind, Running, System, cloudkassir::Receipt};
+use events::{Event, Fact, Order, Phase, ShopId, Status};
+use fiscal::{
+    Fiscal, Outside,
+    config::{Config, Shop},
+    receipt::Rules,
+    store::Hints,
+};
+use runtime::{
+    Class, Metrics, Worker,
+    testing::{End, Job},
+};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use uuid::Uuid;
+
+use crate::order::{paid, rules};
+
+/// The emulator, the service and what it was nudged for.
+pub(crate) struct World {
+    pub(crate) emulator: Running,
+    pub(crate) fiscal: Arc<Fiscal>,
+    pub(crate) nudged: Arc<Mutex<Vec<String>>>,
+    pub(crate) hints: Hints,
+    metrics: Metrics,
+    config: Config,
+    shops: BTreeMap<ShopId, Shop>,
+    schema: Schema,
+}
+
+/// A schema with the service's tables that goes when the test ends.
+struct Schema {
+    name: String,
+    pool: PgPool,
+}
+
+/// What a test changes in the world before it begins.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) rules: Option<Rules>,
+    pub(crate) api_secret: Option<&'static str>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) at_once: Option<usize>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Changes::default()).await
+    }
+
+    pub(crate) async fn with(changes: Changes) -> Self {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| {
+            rustls::crypto::ring::default_provider().install_default().unwrap();
+        });
+        let emulator = Emulator::start(emulator::Settings::default()).await.unwrap();
+        let config = Config {
+            fiscal_shops_file: "unused".into(),
+            cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
+            cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
+            cloudkassir_concurrency: changes.at_once.unwrap_or(20),
+            cloudkassir_poll: Duration::from_secs(5),
+            cloudkassir_poll_longest: Duration::from_secs(600),
+            cloudkassir_resend_within: Duration::from_secs(50 * 60),
+        };
+        let secret = changes.api_secret.unwrap_or("emulator_api_secret");
+        let shop = Shop {
+            public_id: "pk_emulator".into(),
+            api_secret: format!("plain:{secret}").try_into().unwrap(),
+            receipt: changes.rules.unwrap_or_else(rules),
+        };
+        let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
+        let schema = Schema::new().await;
+        let hints = Hints::new(schema.pool.clone());
+        let nudged = Arc::default();
+        let metrics = Metrics::new().unwrap();
+        let fiscal = service(&emulator, &config, &shops, &hints, &nudged, metrics.clone());
+        Self { emulator, fiscal, nudged, hints, metrics, config, shops, schema }
+    }
+
+    /// A second process of the same service, or the first after a crash: it shares the database
+    /// and nothing else.
+    pub(crate) fn another(&self) -> Arc<Fiscal> {
+        self.with_shops(&self.shops)
+    }
+
+    /// The same with other rules, as after a restart with mended settings.
+    pub(crate) fn mended(&self, rules: &Rules) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        shops.values_mut().for_each(|shop| shop.receipt = rules.clone());
+        self.with_shops(&shops)
+    }
+
+    fn with_shops(&self, shops: &BTreeMap<ShopId, Shop>) -> Arc<Fiscal> {
+        let metrics = Metrics::new().unwrap();
+        service(&self.emulator, &self.config, shops, &self.hints, &self.nudged, metrics)
+    }
+
+    /// Serves the service's routes and has the emulator tell them.
+    pub(crate) async fn serve_callbacks(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/callbacks/cloudkassir", listener.local_addr().unwrap());
+        let routes = Arc::clone(&self.fiscal).routes();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let told = url.clone();
+        self.emulator.emulator.change(|settings| settings.cloudkassir.callback_url = Some(told));
+        url
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.emulator.emulator.faults.add(fault).unwrap();
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        self.emulator.emulator.clock.advance(u32::try_from(time.as_secs() + 1).unwrap());
+    }
+
+    pub(crate) fn receipts(&self) -> Vec<Receipt> {
+        self.emulator.emulator.cloudkassir.books().receipts().to_vec()
+    }
+
+    /// The only receipt in the books: asserts that it is one, fiscalised, and that the vendor
+    /// found nothing to complain about.
+    pub(crate) fn only_receipt(&self) -> Receipt {
+        let summary = self.emulator.emulator.cloudkassir.summary();
+        assert_eq!(summary.receipts, 1, "{summary:?}");
+        assert_eq!(summary.processed, 1, "{summary:?}");
+        assert_eq!(summary.violations.violation_count, 0, "{summary:?}");
+        let receipts = self.receipts().into_iter();
+        let mut live = receipts.filter(|receipt| receipt.fiscal.is_some());
+        live.next().unwrap()
+    }
+
+    /// Asserts that nothing was asked of the vendor.
+    pub(crate) fn nothing_sent(&self) {
+        let summary = self.emulator.emulator.cloudkassir.summary();
+        assert_eq!((summary.receipts, summary.refused, summary.failed), (0, 0, 0), "{summary:?}");
+    }
+
+    /// Carries the job to its end, letting the time pass that it waits for, and answers its way.
+    pub(crate) async fn carry(&self, job: &mut Job) -> Vec<String> {
+        self.carry_with(&self.fiscal, job).await
+    }
+
+    pub(crate) async fn carry_with(&self, fiscal: &Fiscal, job: &mut Job) -> Vec<String> {
+        let mut way = Vec::new();
+        let mut attempts = 0;
+        for _ in 0..200 {
+            let end = job.run(fiscal).await;
+            way.push(name(&end));
+            let pause = match end {
+                End::Wait(pause) => {
+                    attempts = 0;
+                    pause
+                }
+                End::Retry(_, after) => {
+                    attempts += 1;
+                    after.unwrap_or_else(|| Fiscal::RETRY.pause(attempts).unwrap())
+                }
+                End::Down(_) => Duration::from_secs(15),
+                End::Done | End::Dead(_) => return way,
+            };
+            self.pass(pause);
+        }
+        panic!("the job has no end: {way:?}");
+    }
+}
+
+fn service(
+    emulator: &Running,
+    config: &Config,
+    shops: &BTreeMap<ShopId, Shop>,
+    hints: &Hints,
+    nudged: &Arc<Mutex<Vec<String>>>,
+    metrics: Metrics,
+) -> Arc<Fiscal> {
+    let (vendor, nudged) = (Arc::clone(&emulator.emulator), Arc::clone(nudged));
+    let outside = Outside {
+        metrics,
+        hints: hints.clone(),
+        nudge: Box::new(move |alias| {
+            nudged.lock().unwrap().push(alias);
+            Box::pin(async { Ok(true) })
+        }),
+        now: Arc::new(move || vendor.clock.now()),
+        pause: Box::new(|_| Box::pin(async { false })),
+    };
+    Arc::new(Fiscal::new(config.clone(), shops.clone(), outside).unwrap())
+}
+
+/// The end of a stretch in words: seconds where they are certain (retries are jittered).
+pub(crate) fn name(end: &End) -> String {
+    match end {
+        End::Wait(pause) => format!("wait {}s", pause.as_secs()),
+        End::Retry(reason, _) => format!("retry {}", reason.code),
+        End::Down(reason) => format!("down {}", reason.code),
+        End::Done => "done".to_owned(),
+        End::Dead(reason) => format!("dead {}", reason.code),
+    }
+}
+
+/// A job about the payment of `order`.
+pub(crate) fn job(order: Order) -> Job {
+    let time = order.updated_at;
+    Job::new(Event::new(Fact::OrderPaid(Box::new(paid(order))), time))
+}
+
+/// What the job has told the shop.
+pub(crate) fn statuses(job: &Job) -> Vec<&Status> {
+    let status = |event| match event {
+        &Event { fact: Fact::StatusChanged(ref status), .. } => Some(&**status),
+        _ => None,
+    };
+    job.told.iter().filter_map(status).collect()
+}
+
+/// The phases and codes of what the job has told.
+pub(crate) fn told(job: &Job) -> Vec<(Phase, &str)> {
+    statuses(job).into_iter().map(|status| (status.phase, status.code.as_str())).collect()
+}
+
+/// The class and the code with which the job stopped.
+pub(crate) fn dead(end: &End) -> (Class, &str) {
+    let End::Dead(reason) = end else { panic!("not dead: {end:?}") };
+    for text in [&reason.text.ru, &reason.text.en] {
+        assert!(text.contains("A-1001") && text.ends_with('.'), "{text}");
+        assert!(!text.contains("  "), "{text}");
+    }
+    (reason.class, reason.code.as_str())
+}
+
+/// A fault that strikes the request for a receipt.
+pub(crate) fn on_receipt(kind: Kind) -> Fault {
+    Fault::new(System::CloudKassir, kind).on("/kkt/receipt")
+}
+
+impl Schema {
+    async fn new() -> Self {
+        let name = format!("fiscal_{}", Uuid::new_v4().simple());
+        let mut connection = PgConnection::connect_with(&server()).await.expect("PostgreSQL");
+        connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).await.unwrap();
+        connection.close().await.unwrap();
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(server().options([("search_path", &name)]))
+            .await
+            .unwrap();
+        let tables = Fiscal::MIGRATIONS.unwrap().iter().map(|migration| migration.sql.clone());
+        for table in tables {
+            sqlx::raw_sql(table).execute(&pool).await.unwrap();
+        }
+        Self { name, pool }
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let drop = format!("DROP SCHEMA {} CASCADE", self.name);
+        let work = async move {
+            let mut connection = PgConnection::connect_with(&server()).await.unwrap();
+            connection.execute(AssertSqlSafe(drop)).await.unwrap();
+        };
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::spawn(move || runtime().block_on(work)).join().unwrap();
+    }
+}
+
+impl World {
+    /// How many notifications became `outcome`.
+    pub(crate) fn callbacks(&self, outcome: &str) -> u64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.metrics.registry.gather())
+            .unwrap();
+        let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"cloudkassir\"}} ");
+        let count = text.lines().find_map(|row| row.strip_prefix(&line));
+        count.map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// Lets a hundred days pass for the hints.
+    pub(crate) async fn age_hints(&self) {
+        sqlx::raw_sql("UPDATE hints SET told_at = told_at - interval '100 days'")
+            .execute(&self.schema.pool)
+            .await
+            .unwrap();
+    }
+
+    /// PostgreSQL goes away for this service.
+    pub(crate) async fn without_database(&self) {
+        self.schema.pool.close().await;
+    }
+}
+
+fn server() -> PgConnectOptions {
+    let url = std::env::var("DATABASE_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+    PgConnectOptions::from_str(&url).unwrap()
+}
