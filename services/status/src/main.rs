@@ -1,0 +1,7 @@
+//! The service `status`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::run::<status::StatusWriter>()
+}
