@@ -1,0 +1,173 @@
+//! The services as processes that can be killed and started again.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The services of the whole way.
+pub const SERVICES: [&str; 3] = ["ingress", "fiscal", "status"];
+
+/// Processes of one run.
+#[derive(Debug)]
+pub struct Fleet {
+    binaries: PathBuf,
+    logs: PathBuf,
+    environment: BTreeMap<String, String>,
+    ports: BTreeMap<&'static str, u16>,
+    ships: BTreeMap<&'static str, Child>,
+}
+
+impl Fleet {
+    /// A fleet at anchor: nothing runs yet. `environment` is what all services are told.
+    ///
+    /// # Errors
+    /// When there is no free port, or the programs are not built.
+    pub fn new(logs: &Path, environment: BTreeMap<String, String>) -> io::Result<Self> {
+        let binaries = binaries()?;
+        let mut ports = BTreeMap::new();
+        // All listeners at once, so that no two get the same port.
+        let mut held = Vec::new();
+        for name in SERVICES {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            ports.insert(name, listener.local_addr()?.port());
+            held.push(listener);
+        }
+        drop(held);
+        Ok(Self { binaries, logs: logs.to_owned(), environment, ports, ships: BTreeMap::new() })
+    }
+
+    /// Adds to what all services are told from their next start on.
+    pub fn tell(&mut self, name: &str, value: impl Into<String>) {
+        self.environment.insert(name.to_owned(), value.into());
+    }
+
+    /// Where a service is.
+    #[must_use]
+    pub fn url(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}", self.ports.get(name).copied().unwrap_or_default())
+    }
+
+    /// Starts a service.
+    ///
+    /// # Errors
+    /// When its program is not there.
+    pub fn start(&mut self, name: &'static str) -> io::Result<()> {
+        let log = self.log(name)?;
+        let port = self.ports.get(name).copied().unwrap_or_default();
+        let mut command = Command::new(self.binaries.join(name));
+        command.env_clear();
+        for kept in ["PATH", "HOME", "RUST_BACKTRACE"] {
+            if let Ok(value) = std::env::var(kept) {
+                command.env(kept, value);
+            }
+        }
+        let ship = command
+            .envs(self.environment.iter().filter(|(key, _)| concerns(name, key)))
+            .env("HTTP_LISTEN", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        self.ships.insert(name, ship);
+        Ok(())
+    }
+
+    /// Kills a service with SIGKILL.
+    ///
+    /// # Errors
+    /// When it could not be killed.
+    pub fn kill(&mut self, name: &str) -> io::Result<()> {
+        if let Some(mut ship) = self.ships.remove(name) {
+            ship.kill()?;
+            ship.wait()?;
+        }
+        Ok(())
+    }
+
+    /// The process number of a service that runs.
+    #[must_use]
+    pub fn pid(&self, name: &str) -> Option<u32> {
+        self.ships.get(name).map(Child::id)
+    }
+
+    /// Waits until a service says that it is ready.
+    ///
+    /// # Errors
+    /// When it does not within `limit`; the end of its log is in the error.
+    pub async fn wait_ready(&mut self, name: &str, limit: Duration) -> io::Result<()> {
+        let url = format!("{}/readyz", self.url(name));
+        let client = crate::shop::client();
+        let end = Instant::now() + limit;
+        while Instant::now() < end && self.ships.get_mut(name).is_some_and(runs) {
+            if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            pause().await;
+        }
+        let log = std::fs::read_to_string(self.logs.join(format!("{name}.log")))?;
+        let tail: Vec<&str> = log.lines().rev().take(10).collect();
+        Err(io::Error::other(format!("{name} is not ready within {limit:?}: {tail:#?}")))
+    }
+
+    fn log(&self, name: &str) -> io::Result<File> {
+        std::fs::create_dir_all(&self.logs)?;
+        OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{name}.log")))
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for ship in self.ships.values_mut() {
+            ship.kill().ok();
+            ship.wait().ok();
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "between two looks at a process")]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+fn runs(ship: &mut Child) -> bool {
+    ship.try_wait().is_ok_and(|ended| ended.is_none())
+}
+
+/// A service refuses settings that begin like its own and are none, so each gets its own only.
+fn concerns(service: &str, variable: &str) -> bool {
+    let only =
+        |prefix: &str, owner: &[&str]| !variable.starts_with(prefix) || owner.contains(&service);
+    only("FISCAL_", &["fiscal"])
+        && only("CLOUDKASSIR_", &["fiscal"])
+        && only("BITRIX_", &["ingress", "status"])
+        && only("RECONCILE_", &["ingress"])
+        && only("INGRESS_", &["ingress"])
+        && only("STATUS_", &["status"])
+}
+
+/// Where the services' programs are: beside the tests' own, or where `PAROM_BINARIES` says.
+fn binaries() -> io::Result<PathBuf> {
+    let folder = match std::env::var_os("PAROM_BINARIES") {
+        Some(folder) => PathBuf::from(folder),
+        None => {
+            let own = std::env::current_exe()?;
+            // target/<profile>/deps/<test>
+            own.ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
+        }
+    };
+    for name in SERVICES {
+        if !folder.join(name).is_file() {
+            let folder = folder.display();
+            return Err(io::Error::other(format!(
+                "there is no program {name} in {folder}: cargo build --workspace --bins"
+            )));
+        }
+    }
+    Ok(folder)
+}

@@ -1,0 +1,13 @@
+//! The stories of the whole way.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, say what they do, and wait for processes"
+)]
+
+mod chaos;
+mod crew;
+mod trace;
