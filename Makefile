@@ -1,0 +1,34 @@
+# The commands a person needs; `make` lists them. What they do is in deploy/dev/, described in docs/development.md.
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint fmt chaos fuzz sqlx
+dev := deploy/dev
+# `make test ONLY='-p events money'`: arguments of `cargo nextest run` that choose tests.
+ONLY ?=
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
+
+up: ## set up everything, start all services and the emulator, and send a sample order through them
+	@$(dev)/up.sh
+
+down: ## stop what `make up` started
+	@$(dev)/down.sh
+
+test: ## run every test against a real broker and database (some: make test ONLY='-p events money')
+	@$(dev)/test.sh $(ONLY)
+
+lint: ## check format, lints, docs, dependencies and scripts
+	@$(dev)/lint.sh
+
+fmt: ## format the code
+	@cargo fmt --all
+
+chaos: ## the long runs: thousands of orders while everything is killed at random
+	@PAROM_CHAOS=long NEXTEST_PROFILE=long $(dev)/test.sh -E 'test(/chaos/)'
+
+fuzz: ## the property tests with very many generated cases each (CASES=100000)
+	@PROPTEST_CASES=$(or $(CASES),100000) NEXTEST_PROFILE=long $(dev)/test.sh -p events -p bitrix
+
+
+sqlx: ## check the queries against a fresh database and write .sqlx
+	@$(dev)/sqlx.sh

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Stops what up.sh started, and the broker and the database if these scripts started them. Data stay in .dev/.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/services.sh"
+stop_services
+"$ROOT/deploy/dev/broker.sh" stop
+"$ROOT/deploy/dev/database.sh" stop
+say "Stopped. Orders and settings stay in $DEV for the next start."
