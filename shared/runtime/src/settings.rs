@@ -140,7 +140,7 @@ pub struct Settings<C: Args> {
 ///
 /// # Errors
 /// A clap error: also `--help` and `--version`, which go to standard output. A variable that
-/// begins like one of ours (such as `CLOUDKASSIR_`) and is none is an error too.
+/// begins like one of ours (such as `AMQP_`) and is none is an error too.
 pub fn parse<C: Args>(
     name: &'static str,
     arguments: impl IntoIterator<Item = OsString>,
