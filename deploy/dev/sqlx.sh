@@ -24,7 +24,7 @@ for service in services/*/; do
 done
 
 # Tables that several services share, each in a schema of its own that its migrations name.
-cat shared/bitrix/migrations/*.sql | deploy/dev/database.sh apply
+cat shared/bitrix/migrations/*.sql shared/runtime/shared-migrations/*.sql | deploy/dev/database.sh apply
 
 say "Checking the queries against the schemas $schemas."
 case "$DATABASE_URL" in *\?*) DATABASE_URL="$DATABASE_URL&" ;; *) DATABASE_URL="$DATABASE_URL?" ;; esac

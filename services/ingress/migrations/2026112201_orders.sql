@@ -32,6 +32,7 @@ CREATE INDEX told_at ON told (told_at);
 CREATE TABLE spool (
     id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event    text        NOT NULL, -- the event's JSON
+    trace    text,                 -- traceparent of the call
     taken_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -71,11 +71,13 @@ enum Refusal {
 }
 
 async fn bitrix24(State(ingress): State<Arc<Ingress>>, body: Body) -> Response {
+    let Ok(_place) = ingress.places.try_acquire() else { return ingress.crowded("bitrix24") };
     let outcome = ingress.called_by_portal(body).await;
     ingress.answer("bitrix24", outcome)
 }
 
 async fn site(State(ingress): State<Arc<Ingress>>, headers: HeaderMap, body: Body) -> Response {
+    let Ok(_place) = ingress.places.try_acquire() else { return ingress.crowded("site") };
     let outcome = ingress.called_by_site(&headers, body).await;
     ingress.answer("site", outcome)
 }
@@ -122,6 +124,12 @@ impl Ingress {
     async fn take(&self, webhook: Webhook) -> Taken {
         let event = Event::new(Fact::WebhookReceived(webhook), OffsetDateTime::now_utc());
         Taken::Kept(self.keeper.keep(&event).await, event.id())
+    }
+
+    /// Too many calls at once: what is taken must fit into memory.
+    fn crowded(&self, channel: &'static str) -> Response {
+        self.gauges.call(channel, "crowded");
+        come_again()
     }
 
     fn answer(&self, channel: &'static str, outcome: Result<Taken, Refusal>) -> Response {

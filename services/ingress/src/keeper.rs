@@ -7,7 +7,10 @@ use events::Event;
 use futures_util::future::join_all;
 use runtime::{Kit, PublishError};
 
-use crate::{gauges::Gauges, store::Store};
+use crate::{
+    gauges::Gauges,
+    store::{Spooled, Store},
+};
 
 /// How long PostgreSQL may take: the caller waits, and has waited for the broker before.
 const SPOOL: Duration = Duration::from_secs(2);
@@ -54,7 +57,12 @@ impl Keeper {
         };
         tracing::debug!(%refusal, "a webhook goes to the spool");
         let Ok(text) = event.to_json() else { return Kept::Nowhere };
-        match tokio::time::timeout(SPOOL, self.store.spool(&text)).await {
+        match tokio::time::timeout(
+            SPOOL,
+            self.store.spool(&text, runtime::traceparent().as_deref()),
+        )
+        .await
+        {
             Ok(Ok(())) => Kept::Spooled,
             Ok(Err(error)) => {
                 tracing::error!(%error, broker = %refusal, "neither broker nor PostgreSQL takes webhooks");
@@ -99,7 +107,7 @@ impl Keeper {
 
     async fn try_forward(&self) -> sqlx::Result<Forwarded> {
         let batch = self.store.spooled(BATCH).await?;
-        let told = batch.events.iter().map(|(id, text)| self.forward_one(*id, text));
+        let told = batch.webhooks.iter().map(|webhook| self.forward_one(webhook));
         let told = join_all(told).await;
         let all = told.iter().all(Option::is_some);
         let confirmed: Vec<i64> = told.into_iter().flatten().collect();
@@ -108,15 +116,16 @@ impl Keeper {
     }
 
     /// The row's number once the broker has confirmed it.
-    async fn forward_one(&self, id: i64, text: &str) -> Option<i64> {
-        let event = match Event::from_json(text.as_bytes()) {
+    async fn forward_one(&self, webhook: &Spooled) -> Option<i64> {
+        let id = webhook.id;
+        let event = match Event::from_json(webhook.event.as_bytes()) {
             Ok(event) => event,
             Err(error) => {
                 tracing::error!(spool.id = id, %error, "a webhook in the spool cannot be read");
                 return None;
             }
         };
-        match self.kit.tell(&event).await {
+        match self.kit.tell_as_part_of(webhook.trace.as_deref(), &event).await {
             Ok(()) => Some(id),
             Err(PublishError::Away) => None,
             Err(error) => {

@@ -22,6 +22,7 @@ use events::{Event, ShopId};
 use runtime::{Failure, Kit, StartError, Step, Worker};
 use sqlx::migrate::Migrator;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 
 pub use http::SHOP_HEADER;
 pub use reader::State;
@@ -57,6 +58,10 @@ pub struct Config {
     /// How often webhooks that were taken while the broker was away are offered to it.
     #[arg(long, env, default_value = "1s", value_parser = humantime::parse_duration)]
     pub ingress_spool_every: Duration,
+    /// How many webhooks are taken at once; a call beyond that is told to come again. Each may hold
+    /// a megabyte for as long as its caller takes to send it.
+    #[arg(long, env, default_value_t = 256)]
+    pub ingress_calls: usize,
 }
 
 /// The service: the two doors, and the reader behind them.
@@ -69,6 +74,7 @@ pub struct Ingress {
     store: Store,
     gauges: Gauges,
     spool_every: Duration,
+    places: Semaphore,
 }
 
 impl Worker for Ingress {
@@ -104,7 +110,8 @@ impl Worker for Ingress {
         let keeper = Keeper::new(kit.clone(), store.clone(), gauges.clone());
         let reader = Reader { store: store.clone(), shops, portals, gauges: gauges.clone() };
         let spool_every = config.ingress_spool_every;
-        Ok(Self { kit, door, keeper, reader, reconcile, store, gauges, spool_every })
+        let places = Semaphore::new(config.ingress_calls);
+        Ok(Self { kit, door, keeper, reader, reconcile, store, gauges, spool_every, places })
     }
 
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::{PgPool, postgres::types::PgInterval};
 
 pub(crate) use orders::{Held, Next, Saved};
+pub(crate) use spool::Spooled;
 
 /// The service's own tables.
 #[derive(Debug, Clone)]

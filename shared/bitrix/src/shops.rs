@@ -183,6 +183,12 @@ fn check(shops: &BTreeMap<ShopId, Shop>) -> Result<(), String> {
     let mut members = BTreeSet::new();
     for (id, shop) in shops {
         let wrong = |what: &str| Err(format!("the shop {id:?}: {what}", id = id.as_str()));
+        if shop.portal.is_some() && shop.site.is_some() {
+            return wrong(
+                "names both a portal and a site; an order in both would be fiscalised twice, \
+                 so name the one that sells",
+            );
+        }
         if shop.portal.is_none() && shop.site.is_none() {
             return wrong("it has neither [portal] nor [site]");
         }

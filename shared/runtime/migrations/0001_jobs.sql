@@ -30,4 +30,6 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_open ON jobs (worker, due) WHERE phase = 'open';
 CREATE INDEX jobs_untold ON jobs (worker, updated_at) WHERE phase <> 'open' AND NOT told;
 CREATE INDEX jobs_alias ON jobs (worker, alias) WHERE alias IS NOT NULL;
+-- Data that are still to be forgotten.
+CREATE INDEX jobs_data ON jobs (worker, created_at) WHERE event <> '';
 CREATE INDEX jobs_subject ON jobs (subject);

@@ -5,12 +5,12 @@ use std::{str::FromStr, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AssertSqlSafe, PgPool,
-    migrate::{Migrate, Migrator},
+    migrate::{Migrate, MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{pause::pause, settings::StartError};
+use crate::{pause::pause, settings::StartError, subscribers};
 
 static JOBS: Migrator = sqlx::migrate!();
 
@@ -45,14 +45,7 @@ impl Database {
         loop {
             match self.try_migrate(own).await {
                 Ok(()) => return Ok(true),
-                Err(sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(error)))
-                    if error.code().is_none_or(|code| !code.starts_with("57P")) =>
-                {
-                    return Err(StartError(format!("the tables are not set up: {error}")));
-                }
-                Err(sqlx::migrate::MigrateError::Execute(error)) => {
-                    tracing::warn!(%error, "PostgreSQL is away");
-                }
+                Err(error) if may_pass(&error) => tracing::warn!(%error, "PostgreSQL is away"),
                 Err(error) => {
                     return Err(StartError(format!("the tables are not set up: {error}")));
                 }
@@ -65,12 +58,13 @@ impl Database {
 
     /// The runtime's tables, then the service's. Replicas that start together take turns; a
     /// version that is newer than this program (it was rolled back) is left alone.
-    async fn try_migrate(&self, own: Option<&Migrator>) -> Result<(), sqlx::migrate::MigrateError> {
+    async fn try_migrate(&self, own: Option<&Migrator>) -> Result<(), MigrateError> {
         let mut connection = self.pool.acquire().await?;
         connection.lock().await?;
         let schema = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {}", self.schema));
         let set_up = async {
             sqlx::query(schema).execute(&mut *connection).await?;
+            subscribers::migrator().run(&mut *connection).await?;
             let all = JOBS.iter().chain(own.into_iter().flat_map(Migrator::iter)).cloned();
             let mut migrator = Migrator::with_migrations(all.collect());
             migrator.set_ignore_missing(true).set_locking(false);
@@ -78,6 +72,20 @@ impl Database {
         }
         .await;
         connection.unlock().await.and(set_up)
+    }
+}
+
+/// Whether PostgreSQL may answer otherwise in a moment: the connection broke (08), two set the tables up
+/// at once (40, 55), it is full (53), it stops or starts (57).
+fn may_pass(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    match error.as_database_error() {
+        Some(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
+        }),
+        None => true,
     }
 }
 

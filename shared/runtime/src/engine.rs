@@ -22,7 +22,7 @@ use crate::{
     store::{Job, Opened, Phase, Save, Saved, Store, StoreError},
     telemetry,
     words::Word,
-    worker::{Failure, Step, Worker},
+    worker::{Failure, Next, Step, Worker},
 };
 
 /// How often in a row a job may be taken up without a save before it counts as what kills us.
@@ -168,7 +168,7 @@ impl<W: Worker> Engine<W> {
             Err(_) => Err(Failure::Retry(reasons::too_slow(&mail.event), None)),
         };
         timer.observe_duration();
-        if !matches!(outcome, Err(Failure::Down(_))) {
+        if shows_register(&outcome) {
             self.breaker.answered();
         }
         outcome
@@ -224,6 +224,12 @@ impl<W: Worker> Engine<W> {
     }
 }
 
+/// Whether a step's outcome shows that the register is there. A mark written ahead of a call shows
+/// nothing yet: the next step does.
+fn shows_register<S>(outcome: &Result<Step<S>, Failure>) -> bool {
+    !matches!(outcome, Err(Failure::Down(_)) | Ok(Step { next: Next::Again, .. }))
+}
+
 /// What an outbox holds. One that cannot be read was written by a newer version, and is left for
 /// that version to say.
 fn words(outbox: &str) -> Result<Vec<Word>, Abandoned> {
@@ -249,4 +255,28 @@ fn save(job: &Job, decision: &Decision) -> Result<Save, Abandoned> {
         error: decision.reason.as_ref().map(|reason| reason.text.en.clone()),
         told: decision.words.is_empty() && !matches!(decision.phase, Phase::Waiting(_)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Failure, Step, shows_register};
+    use crate::worker::{Class, Reason};
+
+    #[test]
+    fn only_an_outcome_shows_that_the_register_is_there() {
+        let why = || Reason::new(Class::Unavailable, "x", "Нет.", "No.");
+        for (outcome, expected) in [
+            (Ok(Step::again(0)), false),
+            (Err(Failure::Down(why())), false),
+            (Ok(Step::wait(0, Duration::ZERO)), true),
+            (Ok(Step::done(0)), true),
+            (Ok(Step::stop(0, why())), true),
+            (Err(Failure::Retry(why(), None)), true),
+            (Err(Failure::Dead(why())), true),
+        ] {
+            assert_eq!(shows_register(&outcome), expected, "{outcome:?}");
+        }
+    }
 }

@@ -58,11 +58,23 @@ impl Kit {
     /// [`PublishError`], at once when there is no connection and within two seconds otherwise.
     /// The event may arrive all the same; its id makes that harmless.
     pub async fn tell(&self, event: &Event) -> Result<(), PublishError> {
+        self.tell_as_part_of(telemetry::traceparent().as_deref(), event).await
+    }
+
+    /// The same, for what belongs to an earlier trace (see [`traceparent`](crate::traceparent)).
+    ///
+    /// # Errors
+    /// As [`Kit::tell`].
+    pub async fn tell_as_part_of(
+        &self,
+        trace: Option<&str>,
+        event: &Event,
+    ) -> Result<(), PublishError> {
         let outbound = &self.outbound;
         let Ok(body) = event.to_json() else { return Err(PublishError::Refused) };
         let message =
             Message::event(&outbound.names, &event.topic(), outbound.direct, event.id(), body)
-                .trace(telemetry::traceparent().as_deref());
+                .trace(trace);
         outbound.publisher.publish_now(message, TELL).await
     }
 

@@ -23,6 +23,7 @@ mod secret;
 mod serve;
 pub mod settings;
 mod store;
+mod subscribers;
 mod sweeper;
 mod telemetry;
 #[cfg(feature = "testing")]
@@ -38,4 +39,5 @@ pub use run::run;
 pub use secret::{Secret, SecretError};
 pub use settings::StartError;
 pub use store::StoreError;
+pub use telemetry::traceparent;
 pub use worker::{Class, Failure, Next, Parts, Reason, Step, Worker};

@@ -61,8 +61,7 @@ impl Outbound {
         let reason = reasons::unreadable(&unreadable.error);
         // No event, no id: the same bytes get the same one.
         let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, &unreadable.body);
-        let body = String::from_utf8_lossy(&unreadable.body).into_owned();
-        let message = Message::dead(&self.names, self.worker, id, body);
+        let message = Message::dead(&self.names, self.worker, id, unreadable.body.clone());
         self.send(with_reason(message, self.worker, &reason, 0, None), session).await
     }
 

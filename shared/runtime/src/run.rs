@@ -21,9 +21,11 @@ use crate::{
     kit::Kit,
     metrics::Metrics,
     outbound::Outbound,
+    pause::pause,
     serve::{self, Health},
     settings::{self, Common, Settings, StartError},
     store::Store,
+    subscribers::Subscribers,
     sweeper::Sweeper,
     telemetry::Telemetry,
     worker::Worker,
@@ -98,7 +100,7 @@ pub(crate) async fn work<W: Worker>(
     let worker = Arc::new(W::build(own, parts.kit.clone()).await?);
     let server = parts.serve(&worker).await?;
     // HTTP is up from here: ingress takes webhooks although PostgreSQL or the broker is away.
-    if parts.database.migrate(W::MIGRATIONS, &parts.shutdown).await? {
+    if parts.set_up().await? {
         parts.ready.store(true, Ordering::Relaxed);
         let background = tokio::spawn(Arc::clone(&worker).background());
         let sweeper = tokio::spawn(parts.sweeper().run());
@@ -149,6 +151,7 @@ struct Parts<W> {
     database: Database,
     names: Names,
     store: Store,
+    subscribers: Subscribers,
     outbound: Outbound,
     metrics: Metrics,
     kit: Kit,
@@ -169,11 +172,13 @@ impl<W: Worker> Parts<W> {
         let give_up = common.give_up.unwrap_or(W::GIVE_UP);
         let store =
             Store::new(&database.pool, &database.relaxed, W::NAME, common.job_lease, give_up);
+        let subscribers = Subscribers::new(&database.pool, &common.amqp_prefix);
         let publisher = Publisher::spawn(Line {
             connector: Connector::new(common.amqp_url.clone(), W::SERVICE),
             names: names.clone(),
             ladder: ladder(&common),
             subscription: subscription::<W>(),
+            subscribers: subscribers.clone(),
             metrics: metrics.clone(),
             shutdown: shutdown.clone(),
         });
@@ -203,6 +208,7 @@ impl<W: Worker> Parts<W> {
             database,
             names,
             store,
+            subscribers,
             outbound,
             metrics,
             kit,
@@ -211,6 +217,20 @@ impl<W: Worker> Parts<W> {
             ready,
             worker,
         })
+    }
+
+    /// Sets the tables up and remembers this worker; `false` when the process is to stop first.
+    async fn set_up(&self) -> Result<bool, StartError> {
+        if !self.database.migrate(W::MIGRATIONS, &self.shutdown).await? {
+            return Ok(false);
+        }
+        while let Err(error) = self.subscribers.enrol(&subscription::<W>()).await {
+            tracing::warn!(%error, "PostgreSQL is away");
+            if !pause(Duration::from_secs(1), &self.shutdown).await {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Begins to serve HTTP; the task ends when the process is to stop.
@@ -249,6 +269,7 @@ impl<W: Worker> Parts<W> {
             worker: W::NAME,
             every: self.common.sweep_every,
             grace: self.common.sweep_grace,
+            keep: self.common.keep_data,
             shutdown: self.shutdown.clone(),
         }
     }
@@ -289,9 +310,10 @@ fn ladder(common: &Common) -> Ladder {
 }
 
 fn subscription<W: Worker>() -> Subscription {
-    Subscription { worker: W::NAME, topics: W::TOPICS }
+    let topics = W::TOPICS.iter().map(|topic| (*topic).to_owned()).collect();
+    Subscription { worker: W::NAME.to_owned(), topics }
 }
 
 async fn pause_for(limit: Duration) {
-    crate::pause::pause(limit, &CancellationToken::new()).await;
+    pause(limit, &CancellationToken::new()).await;
 }

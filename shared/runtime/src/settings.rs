@@ -67,6 +67,10 @@ pub struct Common {
     /// How long after its time a job counts as forgotten.
     #[arg(long, env, default_value = "2m", value_parser = humantime::parse_duration)]
     pub sweep_grace: Duration,
+    /// How long the event and the state of a finished job are kept: they name the buyer. That the
+    /// job was done is remembered for ever.
+    #[arg(long, env, default_value = "400d", value_parser = humantime::parse_duration)]
+    pub keep_data: Duration,
     /// First pause after a failed step (by default the worker's own).
     #[arg(long, env, value_parser = humantime::parse_duration)]
     pub retry_first: Option<Duration>,

@@ -20,6 +20,7 @@ pub(crate) struct Sweeper {
     pub worker: &'static str,
     pub every: Duration,
     pub grace: Duration,
+    pub keep: Duration,
     pub shutdown: CancellationToken,
 }
 
@@ -29,6 +30,9 @@ impl Sweeper {
         while pause(self.every, &self.shutdown).await {
             if let Err(error) = self.sweep().await {
                 tracing::warn!(%error, "not swept this time");
+            }
+            if let Err(error) = self.store.forget(self.keep).await {
+                tracing::warn!(%error, "old data are not forgotten this time");
             }
         }
     }

@@ -99,8 +99,9 @@ pub(crate) fn name_event(event: &Event) {
     span.record("order.id", event.order().map(|order| order.id));
 }
 
-/// The present trace as a W3C header, if there is one.
-pub(crate) fn traceparent() -> Option<String> {
+/// The present trace as a `traceparent` header (W3C Trace Context), if there is one.
+#[must_use]
+pub fn traceparent() -> Option<String> {
     let context = Span::current().context();
     if !context.span().span_context().is_valid() {
         return None;

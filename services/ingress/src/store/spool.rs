@@ -8,14 +8,25 @@ use super::Store;
 #[derive(Debug)]
 pub(crate) struct Batch {
     transaction: Transaction<'static, Postgres>,
-    /// Row numbers and events.
-    pub events: Vec<(i64, String)>,
+    /// In the order in which they came.
+    pub webhooks: Vec<Spooled>,
+}
+
+/// A webhook of the spool.
+#[derive(Debug)]
+pub(crate) struct Spooled {
+    /// Its row.
+    pub id: i64,
+    /// The event's JSON.
+    pub event: String,
+    /// The trace that its call began.
+    pub trace: Option<String>,
 }
 
 impl Store {
     /// Keeps a webhook.
-    pub(crate) async fn spool(&self, event: &str) -> sqlx::Result<()> {
-        sqlx::query!("INSERT INTO spool (event) VALUES ($1)", event)
+    pub(crate) async fn spool(&self, event: &str, trace: Option<&str>) -> sqlx::Result<()> {
+        sqlx::query!("INSERT INTO spool (event, trace) VALUES ($1, $2)", event, trace)
             .execute(&self.pool)
             .await
             .map(drop)
@@ -24,14 +35,14 @@ impl Store {
     /// The oldest ones, at most `limit`, that no other replica has in hand.
     pub(crate) async fn spooled(&self, limit: i64) -> sqlx::Result<Batch> {
         let mut transaction = self.pool.begin().await?;
-        let rows = sqlx::query!(
-            "SELECT id, event FROM spool ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
+        let webhooks = sqlx::query_as!(
+            Spooled,
+            "SELECT id, event, trace FROM spool ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
             limit,
         )
         .fetch_all(&mut *transaction)
         .await?;
-        let events = rows.into_iter().map(|row| (row.id, row.event)).collect();
-        Ok(Batch { transaction, events })
+        Ok(Batch { transaction, webhooks })
     }
 
     /// How many wait, and for how many seconds the oldest has.

@@ -158,3 +158,24 @@ async fn the_second_site_is_found_by_its_key() {
     assert_eq!(shops, ["second", "site"]);
     quay.close().await;
 }
+
+#[tokio::test]
+async fn callers_beyond_what_fits_are_told_to_come_again() {
+    let mut quay = Quay::prepare().await;
+    quay.config.ingress_calls = 0;
+    quay.start().await;
+    let body = shop::snapshot(1, 1).to_string();
+    let portal = quay.http.post(format!("{}/webhooks/bitrix24", quay.url)).body(form(
+        "ONSALEORDERSAVED",
+        "1",
+        MEMBER,
+        TOKEN,
+    ));
+    for request in [quay.snapshot(NEW, &body), portal] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 503);
+        assert_eq!(response.headers()["retry-after"], "5");
+    }
+    nothing_kept(&quay).await;
+    quay.close().await;
+}

@@ -10,7 +10,6 @@
 mod calls;
 mod doors;
 mod ears;
-mod proxy;
 mod quay;
 mod reading;
 mod reconcile;

@@ -70,6 +70,7 @@ impl Quay {
             reconcile_every: Duration::ZERO,
             reconcile_overlap: Duration::from_secs(600),
             ingress_spool_every: Duration::from_millis(50),
+            ingress_calls: 256,
         };
         let http = Client::builder().build().unwrap();
         Self {

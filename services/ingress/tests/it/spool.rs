@@ -1,11 +1,12 @@
 //! While the broker is away, and while PostgreSQL is away as well.
 
+use runtime::testing::Proxy;
+use secrecy::ExposeSecret;
+
 use crate::{
-    proxy::Proxy,
     quay::{LONG, NEW, Quay, answer},
     shop,
 };
-use secrecy::ExposeSecret;
 
 /// Ingress behind two stretches of network: to the broker, and to PostgreSQL.
 async fn behind_proxies() -> (Quay, Proxy, Proxy) {
@@ -106,5 +107,23 @@ async fn webhooks_are_taken_before_the_broker_was_ever_there() {
     assert_eq!(spooled(&quay).await, 3);
     broker.mend();
     quay.until_read(3).await;
+    quay.close().await;
+}
+
+#[tokio::test]
+async fn what_comes_out_of_the_spool_belongs_to_the_trace_of_its_call() {
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let (mut quay, broker, _database) = behind_proxies().await;
+    quay.start().await;
+    broker.cut();
+    send(&quay, 1..=1, 202).await;
+    let pool = quay.stage.pool("ingress");
+    let sql = "UPDATE spool SET trace = $1";
+    assert_eq!(sqlx::query(sql).bind(TRACE).execute(&pool).await.unwrap().rows_affected(), 1);
+    broker.mend();
+    quay.until_read(1).await;
+    let sql = "SELECT trace FROM jobs WHERE worker = 'webhooks'";
+    let trace: Option<String> = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+    assert_eq!(trace.as_deref(), Some(TRACE));
     quay.close().await;
 }

@@ -74,6 +74,15 @@ fn a_status_that_would_stop_its_own_order_is_not_set() {
 }
 
 #[test]
+fn a_shop_that_would_sell_every_order_twice_is_refused() {
+    let site = "[shops.a.site]\nwebhook_secrets = [\"plain:whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]\n\
+                writeback_url = \"https://shop.example/parom\"\n\
+                writeback_secret = \"plain:whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n";
+    let said = complaint(&format!("{PORTAL}\n{site}"));
+    assert!(said.contains("both a portal and a site"), "{said}");
+}
+
+#[test]
 fn what_would_mean_two_things_is_refused() {
     let twice = PORTAL.replace(r#"neutral = ["N"]"#, r#"neutral = ["N", "F"]"#);
     assert!(complaint(&twice).contains("F stands in two lists"));

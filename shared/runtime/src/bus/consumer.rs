@@ -9,7 +9,7 @@ use lapin::{
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -49,6 +49,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
 
 /// How long the steps of a broken session may take before the next session begins beside them.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// How long the broker may take to end a session: one that hangs keeps nobody from stopping.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The consuming side of a worker.
 pub(crate) struct Consumer<H> {
@@ -98,7 +101,13 @@ impl<H: Handler> Consumer<H> {
             match self.session(&channel, window).await? {
                 End::Broken => return Ok(()),
                 End::Shutdown => break,
-                End::Breaker => channel.close(200, "paused".into()).await?,
+                End::Breaker => {
+                    let closing = channel.close(200, "paused".into());
+                    match tokio::time::timeout(FAREWELL, closing).await {
+                        Ok(closed) => closed?,
+                        Err(_) => return Ok(()),
+                    }
+                }
             }
         }
         Ok(())
@@ -106,7 +115,7 @@ impl<H: Handler> Consumer<H> {
 
     async fn session(&self, channel: &Channel, window: u16) -> lapin::Result<End> {
         channel.basic_qos(window, BasicQosOptions::default()).await?;
-        let queue = self.names.queue(self.subscription.worker);
+        let queue = self.names.queue(&self.subscription.worker);
         let options = BasicConsumeOptions::default();
         let mut deliveries = channel
             .basic_consume(queue.as_str().into(), "".into(), options, FieldTable::default())
@@ -133,12 +142,20 @@ impl<H: Handler> Consumer<H> {
             hand.let_go(SETTLE).await;
             return Ok(end);
         }
+        let finish_by = Instant::now() + self.drain_grace;
         // The broker hands out what was on its way, then the stream ends.
-        channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
-        while let Some(Ok(delivery)) = deliveries.next().await {
-            hand.take(delivery);
+        let farewell = async {
+            channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default()).await?;
+            while let Some(Ok(delivery)) = deliveries.next().await {
+                hand.take(delivery);
+            }
+            lapin::Result::Ok(())
+        };
+        match tokio::time::timeout(FAREWELL.min(self.drain_grace), farewell).await {
+            Ok(parted) => parted?,
+            Err(_) => tracing::warn!("the broker does not answer the farewell"),
         }
-        hand.finish(channel, self.drain_grace).await;
+        hand.finish(channel, finish_by).await;
         Ok(end)
     }
 }
@@ -191,8 +208,8 @@ impl<H: Handler> Hand<H> {
         Ok(())
     }
 
-    /// Finishes what is in hand, within `grace`; what is not finished stays with the broker.
-    async fn finish(mut self, channel: &Channel, grace: Duration) {
+    /// Finishes what is in hand until `by`; what is not finished stays with the broker.
+    async fn finish(mut self, channel: &Channel, by: Instant) {
         let finish = async {
             while !self.tasks.is_empty() {
                 self.finished().await;
@@ -201,7 +218,7 @@ impl<H: Handler> Hand<H> {
                 }
             }
         };
-        if tokio::time::timeout(grace, finish).await.is_err() {
+        if tokio::time::timeout_at(by, finish).await.is_err() {
             let left = self.acks.in_hand();
             tracing::warn!(left, "stopped with messages in hand; the broker keeps them");
         }

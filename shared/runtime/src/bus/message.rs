@@ -21,22 +21,32 @@ pub(crate) struct Message {
     pub exchange: String,
     pub key: String,
     pub id: Uuid,
-    pub body: String,
+    /// As it came: also what nobody can read is kept to the byte.
+    pub body: Vec<u8>,
     pub headers: BTreeMap<&'static str, String>,
+    for_many: bool,
 }
 
 impl Message {
     /// An event for everyone who listens to `topic`; topics without an exchange of their own go
     /// to the queue of `direct`.
-    pub(crate) fn event(names: &Names, topic: &str, direct: &str, id: Uuid, body: String) -> Self {
+    pub(crate) fn event(
+        names: &Names,
+        topic: &str,
+        direct: &str,
+        id: Uuid,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
         match names.exchange(topic) {
-            Some(exchange) => Self::new(exchange, topic.to_owned(), id, body),
+            Some(exchange) => {
+                Self { for_many: true, ..Self::new(exchange, topic.to_owned(), id, body) }
+            }
             None => Self::to_queue(names.queue(direct), id, body),
         }
     }
 
     /// A message straight into a worker's queue.
-    pub(crate) fn to_queue(queue: String, id: Uuid, body: String) -> Self {
+    pub(crate) fn to_queue(queue: String, id: Uuid, body: impl Into<Vec<u8>>) -> Self {
         Self::new(String::new(), queue, id, body)
     }
 
@@ -47,15 +57,20 @@ impl Message {
         after: Duration,
         ladder: Ladder,
         id: Uuid,
-        body: String,
+        body: impl Into<Vec<u8>>,
     ) -> Self {
         let (level, key) = delay::way(after, ladder, worker);
         Self::new(names.delay(level), key, id, body)
     }
 
     /// A dead letter of `worker`.
-    pub(crate) fn dead(names: &Names, worker: &str, id: Uuid, body: String) -> Self {
+    pub(crate) fn dead(names: &Names, worker: &str, id: Uuid, body: impl Into<Vec<u8>>) -> Self {
         Self::new(names.dead(), worker.to_owned(), id, body)
+    }
+
+    /// Whether it goes to everyone who listens: not straight to a queue, a ladder or the dead.
+    pub(crate) fn is_for_many(&self) -> bool {
+        self.for_many
     }
 
     /// With one more header.
@@ -88,7 +103,7 @@ impl Message {
             .with_headers(headers)
     }
 
-    fn new(exchange: String, key: String, id: Uuid, body: String) -> Self {
-        Self { exchange, key, id, body, headers: BTreeMap::new() }
+    fn new(exchange: String, key: String, id: Uuid, body: impl Into<Vec<u8>>) -> Self {
+        Self { exchange, key, id, body: body.into(), headers: BTreeMap::new(), for_many: false }
     }
 }

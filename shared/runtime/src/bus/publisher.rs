@@ -20,12 +20,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{Connector, Ladder, Message, Names, Subscription, topology};
-use crate::{metrics::Metrics, pause::pause};
+use crate::{metrics::Metrics, pause::pause, subscribers::Subscribers};
 
 /// How many messages share a wait for confirms at most.
 const GROUP: usize = 512;
 /// How long a group may stay unconfirmed before its connection counts as dead.
 const CONFIRM: Duration = Duration::from_secs(10);
+/// How long PostgreSQL may take to tell who else hears: webhooks wait behind this.
+const ASK: Duration = Duration::from_millis(500);
 /// How often an idle connection is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -62,6 +64,7 @@ pub(crate) struct Line {
     pub names: Names,
     pub ladder: Ladder,
     pub subscription: Subscription,
+    pub subscribers: Subscribers,
     pub metrics: Metrics,
     pub shutdown: CancellationToken,
 }
@@ -143,6 +146,7 @@ impl Line {
 
     async fn serve(&self, channel: &Channel, waiting: &mut Waiting) -> End {
         let mut group = Vec::with_capacity(GROUP);
+        let mut all_hear = self.keep_for_others(channel).await;
         loop {
             let looked = tokio::time::timeout(LOOK, waiting.recv_many(&mut group, GROUP)).await;
             match looked {
@@ -153,6 +157,12 @@ impl Line {
             }
             // Who has gone away has done something else with the message.
             group.retain(|(_, reply): &(Message, Reply)| !reply.is_closed());
+            if !all_hear && group.iter().any(|(message, _)| message.is_for_many()) {
+                all_hear = self.keep_for_others(channel).await;
+                if !all_hear {
+                    not_yet(&mut group);
+                }
+            }
             let began = Instant::now();
             let outcome = tokio::time::timeout(CONFIRM, publish(channel, &group)).await;
             let took = began.elapsed().as_secs_f64();
@@ -173,6 +183,27 @@ impl Line {
         }
     }
 
+    /// Makes the queues of all workers there are; `false` when it is not known who they are. A
+    /// channel that breaks over this shows it at the next publish.
+    async fn keep_for_others(&self, channel: &Channel) -> bool {
+        let others = match tokio::time::timeout(ASK, self.subscribers.all()).await {
+            Ok(Ok(others)) => others,
+            // At the very first start the table is still to be made.
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "it is not known yet who else hears");
+                return false;
+            }
+            Err(_) => return false,
+        };
+        match topology::declare_others(channel, &self.names, &others).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the broker does not take the other workers' queues");
+                false
+            }
+        }
+    }
+
     fn answer(&self, group: &mut Vec<(Message, Reply)>, results: Vec<Result<(), PublishError>>) {
         for ((message, reply), result) in group.drain(..).zip(results) {
             if result == Err(PublishError::Unroutable) {
@@ -181,6 +212,13 @@ impl Line {
             }
             reply.send(result).ok();
         }
+    }
+}
+
+/// Sends back what somebody might miss who hears it: its sender comes again.
+fn not_yet(group: &mut Vec<(Message, Reply)>) {
+    for (_, reply) in group.extract_if(.., |(message, _)| message.is_for_many()) {
+        reply.send(Err(PublishError::Away)).ok();
     }
 }
 
@@ -207,7 +245,7 @@ async fn publish(
                 message.exchange.as_str().into(),
                 message.key.as_str().into(),
                 options,
-                message.body.as_bytes(),
+                &message.body,
                 message.properties(tag),
             )
             .await?;

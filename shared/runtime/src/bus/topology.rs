@@ -14,8 +14,8 @@ use super::{Ladder, Names, delay};
 /// What one worker wants to hear.
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
-    pub worker: &'static str,
-    pub topics: &'static [&'static str],
+    pub worker: String,
+    pub topics: Vec<String>,
 }
 
 /// How many messages without a listener are kept: evidence of a mistake, not a store.
@@ -35,6 +35,18 @@ pub(super) async fn declare(
     declare_exchange(channel, &names.dead(), ExchangeKind::Direct, Some(names)).await?;
     climb(channel, names, ladder).await?;
     worker(channel, names, subscription).await
+}
+
+/// Declares what other workers hear, whose services are perhaps not there yet.
+pub(super) async fn declare_others(
+    channel: &Channel,
+    names: &Names,
+    others: &[Subscription],
+) -> lapin::Result<()> {
+    for other in others {
+        worker(channel, names, other).await?;
+    }
+    Ok(())
 }
 
 async fn unrouted(channel: &Channel, names: &Names) -> lapin::Result<()> {
@@ -75,18 +87,17 @@ async fn climb(channel: &Channel, names: &Names, ladder: Ladder) -> lapin::Resul
 }
 
 async fn worker(channel: &Channel, names: &Names, wants: &Subscription) -> lapin::Result<()> {
-    let (name, dead) = (names.queue(wants.worker), names.dead_queue(wants.worker));
+    let (name, dead) = (names.queue(&wants.worker), names.dead_queue(&wants.worker));
     declare_queue(channel, &dead, quorum()).await?;
-    bind_queue(channel, &dead, &names.dead(), wants.worker).await?;
-    // Should the broker itself give a message up (a delivery limit, from 4.0 on), it is a dead
-    // letter and not gone.
+    bind_queue(channel, &dead, &names.dead(), &wants.worker).await?;
+    // Should the broker itself give a message up, it is a dead letter and not gone.
     let mut arguments = dead_lettering(&names.dead());
-    let key = AMQPValue::LongString(wants.worker.into());
+    let key = AMQPValue::LongString(wants.worker.as_str().into());
     arguments.insert("x-dead-letter-routing-key".into(), key);
     declare_queue(channel, &name, arguments).await?;
     let delayed = format!("#.{}", wants.worker);
     bind_queue(channel, &name, &names.deliver(), &delayed).await?;
-    for topic in wants.topics {
+    for topic in &wants.topics {
         if let Some(exchange) = names.exchange(topic) {
             bind_queue(channel, &name, &exchange, topic).await?;
         }
@@ -94,9 +105,14 @@ async fn worker(channel: &Channel, names: &Names, wants: &Subscription) -> lapin
     Ok(())
 }
 
+/// From 4.0 on a quorum queue gives a message up after twenty broken connections unless it is told
+/// otherwise; when a job is given up is for the engine to say, with a reason.
+const DELIVERY_LIMIT: i64 = 1_000_000;
+
 fn quorum() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
     arguments
 }
 

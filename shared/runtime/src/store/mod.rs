@@ -186,6 +186,12 @@ impl Store {
         Ok(sql::nudge(&self.pool, self.worker, alias).await?)
     }
 
+    /// Blanks the data of jobs that were finished and told, and begun longer than `keep` ago: at
+    /// most 500 at a time. The row stays, so that the fact told once more is still a duplicate.
+    pub(crate) async fn forget(&self, keep: Duration) -> Result<(), StoreError> {
+        Ok(sql::forget(&self.pool, self.worker, keep).await?)
+    }
+
     /// Seconds since the oldest unsaid word was saved, and since the oldest overdue job was due.
     pub(crate) async fn ages(&self) -> Result<(f64, f64), StoreError> {
         Ok(sql::ages(&self.pool, self.worker).await?)

@@ -236,6 +236,22 @@ pub(super) async fn sweep(
     .await
 }
 
+/// See [`super::Store::forget`].
+pub(super) async fn forget(pool: &PgPool, worker: &str, keep: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE jobs SET event = '', state = 'null', trace = NULL, alias = NULL, first_error = NULL, last_error = NULL
+         WHERE worker = $1 AND event_id IN (
+            SELECT event_id FROM jobs
+            WHERE worker = $1 AND event <> '' AND created_at < now() - $2::interval AND phase = 'done' AND told
+            LIMIT 500 FOR UPDATE SKIP LOCKED)",
+        worker,
+        interval(keep),
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
 /// See [`super::Store::nudge`].
 pub(super) async fn nudge(
     pool: &PgPool,

@@ -1,8 +1,10 @@
 //! For tests: a job without the runtime, and a service of its own broker names and database.
 
 mod job;
+mod proxy;
 mod stage;
 
 pub use crate::crash::CrashPoint;
 pub use job::{End, Job};
+pub use proxy::Proxy;
 pub use stage::{Letter, Service, Stage};

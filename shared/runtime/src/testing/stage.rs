@@ -38,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Letter {
     /// The body's text.
     pub body: String,
+    /// The body to the byte.
+    pub bytes: Vec<u8>,
     /// Headers with a text value.
     pub headers: BTreeMap<String, String>,
 }
@@ -184,7 +186,8 @@ impl Stage {
             .iter()
             .filter_map(|(k, v)| Some((k.to_string(), v.as_long_string()?.to_string())))
             .collect();
-        Some(Letter { body: String::from_utf8_lossy(&got.data).into_owned(), headers })
+        let bytes = got.delivery.data;
+        Some(Letter { body: String::from_utf8_lossy(&bytes).into_owned(), bytes, headers })
     }
 
     /// Deletes queues, as an accident would.
@@ -257,6 +260,7 @@ fn common(database_url: String, amqp_url: String) -> Common {
         job_prefetch: 64,
         sweep_every: Duration::from_millis(300),
         sweep_grace: Duration::from_secs(1),
+        keep_data: Duration::from_secs(3_600),
         retry_first: Some(Duration::from_millis(20)),
         retry_longest: Some(Duration::from_millis(200)),
         retry_growth: None,

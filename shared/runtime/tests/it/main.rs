@@ -4,6 +4,9 @@
 
 mod crash;
 mod ferry;
+mod forgetting;
+mod hearing;
 mod promises;
+mod silence;
 mod trip;
 mod unsaid;
