@@ -9,6 +9,7 @@ mod crash;
 mod database;
 mod decide;
 mod engine;
+mod evidence;
 mod gather;
 pub mod http;
 mod kit;

@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use events::{Event, Text};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{kit::Kit, retry::RetryPolicy, settings::StartError};
+use crate::{evidence::masked, kit::Kit, retry::RetryPolicy, settings::StartError};
 
 /// A service that touches one foreign system.
 ///
@@ -215,7 +215,7 @@ impl Reason {
     /// With what the vendor answered, cut to 2 000 characters.
     #[must_use]
     pub fn evidence(mut self, evidence: &str) -> Self {
-        self.evidence = Some(evidence.chars().take(2_000).collect());
+        self.evidence = Some(masked(evidence));
         self
     }
 }

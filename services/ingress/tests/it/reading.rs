@@ -174,24 +174,41 @@ async fn a_read_covers_the_webhooks_that_came_before_it() {
     quay.until_read(1).await;
     let before = quay.hits();
     for call in 0..5 {
-        let shop = "portal".parse().unwrap();
-        let order = OrderRef { shop, id: 7, number: "7".into(), site: false };
-        let webhook = Webhook {
-            call: Uuid::from_u128(call),
-            shop: order.shop.clone(),
-            channel: Channel::Bitrix24,
-            name: "ONSALEORDERSAVED".into(),
-            entity: Some(7),
-            order: Some(order),
-            body: None,
-        };
-        let earlier = OffsetDateTime::now_utc() - Duration::minutes(1);
-        quay.stage.tell(&Event::new(Fact::WebhookReceived(webhook), earlier)).await;
+        quay.stage.tell(&a_minute_ago(Channel::Bitrix24, call)).await;
     }
     quay.until_read(6).await;
     assert_eq!(quay.hits(), before);
     assert_eq!(quay.told().await, ["7 created"]);
     quay.close().await;
+}
+
+/// The poll has compared what we know with the portal's own clock, which may lag behind ours.
+#[tokio::test]
+async fn what_the_poll_has_found_is_read_whatever_our_clock_says() {
+    let quay = Quay::open().await;
+    quay.save(&shop::rest(7), 1).await;
+    quay.until_read(1).await;
+    let before = quay.hits();
+    quay.stage.tell(&a_minute_ago(Channel::Reconcile, 1)).await;
+    quay.until_read(2).await;
+    assert!(quay.hits() > before);
+    quay.close().await;
+}
+
+fn a_minute_ago(channel: Channel, call: u128) -> Event {
+    let shop = "portal".parse().unwrap();
+    let order = OrderRef { shop, id: 7, number: "7".into(), site: false };
+    let webhook = Webhook {
+        call: Uuid::from_u128(call),
+        shop: order.shop.clone(),
+        channel,
+        name: "ONSALEORDERSAVED".into(),
+        entity: Some(7),
+        order: Some(order),
+        body: None,
+    };
+    let earlier = OffsetDateTime::now_utc() - Duration::minutes(1);
+    Event::new(Fact::WebhookReceived(webhook), earlier)
 }
 
 #[tokio::test]

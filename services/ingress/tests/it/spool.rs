@@ -127,3 +127,26 @@ async fn what_comes_out_of_the_spool_belongs_to_the_trace_of_its_call() {
     assert_eq!(trace.as_deref(), Some(TRACE));
     quay.close().await;
 }
+
+#[tokio::test]
+async fn it_is_ready_for_webhooks_as_long_as_either_is_there() {
+    let (mut quay, broker, database) = behind_proxies().await;
+    quay.start().await;
+    let says = |expected: &'static str| {
+        let quay = &quay;
+        move || async move {
+            let answer = quay.http.get(format!("{}/readyz", quay.url)).send().await.unwrap();
+            format!("{} {}", answer.status().as_u16(), answer.text().await.unwrap()) == expected
+        }
+    };
+    broker.cut();
+    quay.stage.until("without broker", LONG, says("200 ready; the broker is away\n")).await;
+    database.cut();
+    let neither = "503 neither the broker nor PostgreSQL answers\n";
+    quay.stage.until("without both", LONG, says(neither)).await;
+    broker.mend();
+    quay.stage.until("broker back", LONG, says("200 ready; PostgreSQL is away\n")).await;
+    database.mend();
+    quay.stage.until("both back", LONG, says("200 ready\n")).await;
+    quay.close().await;
+}

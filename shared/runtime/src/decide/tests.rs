@@ -136,6 +136,18 @@ fn a_failure_that_may_pass_keeps_the_state_and_is_told() {
 }
 
 #[test]
+fn a_vendor_that_asks_for_more_time_than_there_is_gets_what_there_is() {
+    let asked = Failure::Retry(why(), Some(HOUR * 2));
+    assert_eq!(
+        check(Err(asked), &job(), rules()),
+        "waiting 3600s, attempts 3, state kept, status Retrying no"
+    );
+    let late = Rules { now: OffsetDateTime::UNIX_EPOCH + HOUR, ..rules() };
+    let asked = Failure::Retry(why(), Some(HOUR * 2));
+    assert!(check(Err(asked), &job(), late).starts_with("dead"));
+}
+
+#[test]
 fn the_last_attempt_is_death_with_the_last_reason() {
     let job = Job { attempts: 3, ..job() };
     assert_eq!(
