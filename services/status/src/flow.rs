@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use bitrix::{rest::RestError, site::Site};
+use bitrix::{
+    rest::RestError,
+    site::{Site, SiteError},
+};
 use events::{Event, OrderRef};
 use runtime::{Failure, Step};
 use uuid::Uuid;
@@ -177,13 +180,17 @@ impl StatusWriter {
         if self.store.attempt(claim, write.id, self.config.status_lease).await? == Held::Lost {
             return Ok(Course::Wait(OTHERS));
         }
-        match site.send(write.id, body).await.map_err(Failure::from) {
+        match site.send(write.id, body).await {
             Ok(()) => self.store.close(write, None).await.map(|()| Course::On),
-            Err(failure @ Failure::Dead(_)) => {
-                self.store.close(write, Some(event)).await?;
+            // As with a portal without room: nothing was sent, nobody need be told.
+            Err(SiteError::Busy) => Ok(Course::Wait(OTHERS)),
+            Err(error) => {
+                let failure = Failure::from(error);
+                if matches!(failure, Failure::Dead(_)) {
+                    self.store.close(write, Some(event)).await?;
+                }
                 Err(failure)
             }
-            Err(failure) => Err(failure),
         }
     }
 }

@@ -112,6 +112,9 @@ pub struct SiteSettings {
     pub writeback_url: Url,
     /// The secret by which we sign them (`whsec_…`).
     pub writeback_secret: Secret,
+    /// How many calls each replica makes to it at once: a site has buyers to serve beside us.
+    #[serde(default = "four")]
+    pub calls: NonZeroU32,
 }
 
 /// Codes of the order properties that tell who buys.
@@ -244,6 +247,10 @@ fn check_site(site: &SiteSettings) -> Result<(), String> {
 
 fn two() -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(1)
+}
+
+fn four() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(3)
 }
 
 fn fifty() -> NonZeroU32 {

@@ -3,13 +3,14 @@
 //! One signed call carries everything. A repeat keeps its id and its exact body and gets a fresh
 //! time, so the module knows it and changes nothing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use events::OrderRef;
 use reqwest::{Method, header::CONTENT_TYPE};
 use runtime::{Class, Failure, Metrics, Reason, StartError, http};
 use serde::Serialize;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
@@ -17,6 +18,9 @@ use crate::{
     shops::SiteSettings,
     signature::{ID_HEADER, Key, SIGNATURE_HEADER, TIMESTAMP_HEADER},
 };
+
+/// How long a call waits for its turn; in a queue of its own it would wait beyond its step.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The name of the body's form.
 const SCHEMA: &str = "parom.status.v1";
@@ -27,6 +31,7 @@ pub struct Site {
     http: http::Client,
     url: Url,
     key: Key,
+    room: Arc<Semaphore>,
 }
 
 /// What is to be written on an order.
@@ -87,6 +92,9 @@ pub enum SiteError {
         /// How long it asks us to wait.
         after: Option<Duration>,
     },
+    /// As many calls as the site may get are under way; nothing was sent.
+    #[error("the site has enough to do")]
+    Busy,
     /// No connection.
     #[error("no connection: {0}")]
     NotSent(String),
@@ -126,7 +134,9 @@ impl Site {
         let key = Key::parse(site.writeback_secret.expose())
             .map_err(|error| StartError(format!("site.writeback_secret: {error}")))?;
         let http = http::Client::new("site", timeout, metrics)?;
-        Ok(Self { http, url: site.writeback_url.clone(), key })
+        let calls = usize::try_from(site.calls.get()).unwrap_or(usize::MAX);
+        let room = Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { http, url: site.writeback_url.clone(), key, room })
     }
 
     /// Sends a body under this id; the same again with the same id changes nothing.
@@ -134,6 +144,9 @@ impl Site {
     /// # Errors
     /// [`SiteError`] tells what is to be done.
     pub async fn send(&self, id: Uuid, body: &str) -> Result<(), SiteError> {
+        let Ok(Ok(_place)) = tokio::time::timeout(TURN, self.room.acquire()).await else {
+            return Err(SiteError::Busy);
+        };
         let (id, now) = (id.to_string(), OffsetDateTime::now_utc().unix_timestamp());
         let request = self
             .http
@@ -188,7 +201,10 @@ impl From<SiteError> for Failure {
                 "Модуль сайта отказал: посмотрите его ответ, исправьте заказ или обновите модуль и повторите.",
                 "The site's module refused: see its answer, mend the order or update the module and replay.",
             ),
-            SiteError::Failed { .. } | SiteError::NotSent(_) | SiteError::NoAnswer(_) => (
+            SiteError::Failed { .. }
+            | SiteError::Busy
+            | SiteError::NotSent(_)
+            | SiteError::NoAnswer(_) => (
                 Class::Unavailable,
                 "site_unavailable",
                 "Сайт не отвечает как должен. Повторим сами.",
@@ -198,7 +214,9 @@ impl From<SiteError> for Failure {
         let reason = Reason::new(class, code, ru, en).evidence(&error.to_string());
         match error {
             SiteError::Failed { after, .. } => Self::Retry(reason, after),
-            SiteError::NotSent(_) | SiteError::NoAnswer(_) => Self::Retry(reason, None),
+            SiteError::Busy | SiteError::NotSent(_) | SiteError::NoAnswer(_) => {
+                Self::Retry(reason, None)
+            }
             SiteError::Signature(_) | SiteError::NoModule(_) | SiteError::Refused { .. } => {
                 Self::Dead(reason)
             }

@@ -2,6 +2,8 @@
 
 use emulator::{Fault, Kind, System};
 use events::Phase;
+use std::time::Duration;
+
 use runtime::testing::End;
 
 use crate::scene::{Scene, say};
@@ -39,6 +41,28 @@ async fn a_site_is_told_the_status_that_is_configured_and_bare_words_as_well() {
         (order.status_id.as_deref(), order.statuses["fiscal"].phase.as_str()),
         (Some("ER"), "failed")
     );
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_site_is_not_called_more_often_at_once_than_it_may_be() {
+    let mut scene = Scene::set().await;
+    scene.reconfigure("[shops.demo-site.site]", "[shops.demo-site.site]\ncalls = 1");
+    let worker = scene.worker();
+    let slow = Fault { ms: Some(4_000), ..Fault::new(System::Site, Kind::Slow).times(1) };
+    scene.running.emulator.faults.add(slow).unwrap();
+    let site = &scene.running.emulator.site;
+    let (first, second) = (say(236, Phase::Done).on_site(), say(237, Phase::Done).on_site());
+    let meanwhile = async {
+        let begun = || async { site.books().orders.contains_key(&236) };
+        scene.stage.until("the first call is under way", Duration::from_secs(30), begun).await;
+        let waits = second.told(&worker).await;
+        assert!(matches!(waits, End::Wait(_)), "{waits:?}");
+        assert!(!site.books().orders.contains_key(&237), "nothing was sent");
+    };
+    let (told, ()) = tokio::join!(first.told(&worker), meanwhile);
+    assert_eq!(told, End::Done);
+    assert_eq!(second.told(&worker).await, End::Done);
     scene.end().await;
 }
 
