@@ -122,7 +122,7 @@ async fn each_answer_of_a_site_ends_as_it_should() {
         scene.running.emulator.faults.add(fault).unwrap();
         let done = say(order, Phase::Done).on_site();
         let End::Retry(_, after) = done.told(&worker).await else { panic!("{status} may pass") };
-        assert_eq!(after, Some(std::time::Duration::from_secs(7)));
+        assert_eq!(after, Some(Duration::from_secs(7)));
         assert_eq!(done.told(&worker).await, End::Done);
     }
     scene.end().await;
