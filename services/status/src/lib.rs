@@ -83,6 +83,8 @@ enum Side<'a> {
 impl Worker for StatusWriter {
     const NAME: &'static str = "status";
     const TOPICS: &'static [&'static str] = &["status.#"];
+    /// Shops take a few calls at once; more jobs in hand would only stand in line.
+    const AT_ONCE: u16 = 32;
     const MIGRATIONS: Option<&'static Migrator> = Some(&MIGRATIONS);
 
     type Config = Config;

@@ -124,7 +124,7 @@ fn check(common: &Common) -> Result<(), StartError> {
     if common.job_lease < Duration::from_secs(2) {
         return Err(StartError::new("--job-lease must be at least 2s"));
     }
-    if common.amqp_rung.is_zero() || common.job_prefetch == 0 {
+    if common.amqp_rung.is_zero() || common.job_prefetch == Some(0) {
         return Err(StartError::new("--amqp-rung and --job-prefetch must be above zero"));
     }
     Ok(())
@@ -295,7 +295,7 @@ impl<W: Worker> Parts<W> {
             names: self.names.clone(),
             ladder: ladder(common),
             subscription: subscription::<W>(),
-            prefetch: common.job_prefetch,
+            prefetch: common.job_prefetch.unwrap_or(W::AT_ONCE),
             breaker,
             metrics: self.metrics.clone(),
             shutdown: self.shutdown.clone(),

@@ -58,9 +58,9 @@ pub struct Common {
     /// How long a job belongs to the replica that took it: longer than the longest step.
     #[arg(long, env, default_value = "60s", value_parser = humantime::parse_duration)]
     pub job_lease: Duration,
-    /// How many jobs one replica works on at once.
-    #[arg(long, env, default_value_t = 256)]
-    pub job_prefetch: u16,
+    /// How many jobs one replica works on at once (by default the worker's own).
+    #[arg(long, env)]
+    pub job_prefetch: Option<u16>,
     /// How often forgotten jobs are looked for.
     #[arg(long, env, default_value = "30s", value_parser = humantime::parse_duration)]
     pub sweep_every: Duration,

@@ -23,6 +23,9 @@ pub trait Worker: Sized + Send + Sync + 'static {
     const RETRY: RetryPolicy = RetryPolicy::DEFAULT;
     /// How long a job may stay open before it is dead with that reason.
     const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+    /// How many jobs one replica works on at once, unless the settings say otherwise: no more than
+    /// its register can take within a lease, for what is taken and has to stand in line is late.
+    const AT_ONCE: u16 = 256;
     /// Tables of its own beside the jobs, if any.
     const MIGRATIONS: Option<&'static sqlx::migrate::Migrator> = None;
 

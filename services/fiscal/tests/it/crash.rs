@@ -42,7 +42,7 @@ impl Sea {
 
     fn service(&self, crash: &CrashPoint) -> Service {
         let mut common = self.stage.common();
-        common.job_prefetch = 128;
+        common.job_prefetch = Some(128);
         common.crash = crash.clone();
         let own = Config {
             fiscal_shops_file: self.file.clone(),

@@ -17,7 +17,7 @@ async fn die_at(place: &'static str, nth: u32) {
         trip.send(order).await;
     }
     let mut common = trip.stage.common();
-    common.job_prefetch = 128;
+    common.job_prefetch = Some(128);
     let crash = common.crash.clone();
     crash.arm(place, nth);
     let own = Config { books: trip.books.clone() };

@@ -151,7 +151,7 @@ async fn a_register_that_is_away_burns_no_attempt_and_stops_the_worker() {
     }
     let mut common = trip.stage.common();
     common.retry_attempts = Some(2);
-    common.job_prefetch = 4;
+    common.job_prefetch = Some(4);
     let service = Service::start::<Ferry>(common, Config { books: trip.books.clone() });
     trip.stage.until("found away", LONG, || async { trip.books.with(|r| r.calls) >= 8 }).await;
     trip.books.with(|register| register.away = false);
