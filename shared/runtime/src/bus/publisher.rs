@@ -12,6 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{
+    StreamExt,
+    future::try_join_all,
+    stream::FuturesUnordered,
+};
 use lapin::{
     Channel, Connection,
     options::{BasicPublishOptions, ConfirmSelectOptions},
@@ -24,6 +29,9 @@ use crate::{metrics::Metrics, pause::pause, subscribers::Subscribers};
 
 /// How many messages share a wait for confirms at most.
 const GROUP: usize = 512;
+/// How many groups are on their way at once, each on a channel of its own: while the disk confirms
+/// one, the next is already there.
+const LANES: usize = 4;
 /// How long a group may stay unconfirmed before its connection counts as dead.
 const CONFIRM: Duration = Duration::from_secs(10);
 /// How long PostgreSQL may take to tell who else hears: webhooks wait behind this.
@@ -92,7 +100,8 @@ impl Publisher {
     pub(crate) async fn publish(&self, message: Message) -> Result<(), PublishError> {
         let (reply, answer) = oneshot::channel();
         self.messages.send((message, reply)).await.map_err(|_| PublishError::Away)?;
-        answer.await.unwrap_or(Err(PublishError::Away))
+        // Nobody answers when another lane found the connection broken: it may be with the broker.
+        answer.await.unwrap_or(Err(PublishError::Unconfirmed))
     }
 
     /// Publishes one message if there is a connection, within `limit`.
@@ -115,10 +124,10 @@ impl Line {
     async fn run(self, mut waiting: Waiting, up: Arc<AtomicBool>, was_up: Arc<AtomicBool>) {
         while let Some(connection) = self.connector.connect("publish", &self.shutdown).await {
             match self.open(&connection).await {
-                Ok(channel) => {
+                Ok(lanes) => {
                     self.mark(&up, true);
                     was_up.store(true, Ordering::Relaxed);
-                    let end = self.serve(&channel, &mut waiting).await;
+                    let end = self.serve(lanes, &mut waiting).await;
                     self.mark(&up, false);
                     if end == End::NobodyLeft {
                         return;
@@ -132,11 +141,15 @@ impl Line {
         }
     }
 
-    async fn open(&self, connection: &Connection) -> lapin::Result<Channel> {
-        let channel = connection.create_channel().await?;
-        topology::declare(&channel, &self.names, self.ladder, &self.subscription).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(channel)
+    async fn open(&self, connection: &Connection) -> lapin::Result<Vec<Channel>> {
+        let lanes = try_join_all((0..LANES).map(|_| connection.create_channel())).await?;
+        if let Some(first) = lanes.first() {
+            topology::declare(first, &self.names, self.ladder, &self.subscription).await?;
+        }
+        for lane in &lanes {
+            lane.confirm_select(ConfirmSelectOptions::default()).await?;
+        }
+        Ok(lanes)
     }
 
     fn mark(&self, up: &AtomicBool, now: bool) {
@@ -144,42 +157,38 @@ impl Line {
         self.metrics.broker_up.with_label_values(&["publish"]).set(if now { 1.0 } else { 0.0 });
     }
 
-    async fn serve(&self, channel: &Channel, waiting: &mut Waiting) -> End {
-        let mut group = Vec::with_capacity(GROUP);
-        let mut all_hear = self.keep_for_others(channel).await;
+    /// Sends group after group, each on the next idle lane.
+    async fn serve(&self, mut idle: Vec<Channel>, waiting: &mut Waiting) -> End {
+        let (mut busy, never) = (FuturesUnordered::new(), CancellationToken::new());
+        let mut all_hear = match idle.first() {
+            Some(lane) => self.keep_for_others(lane).await,
+            None => return End::Broken,
+        };
         loop {
-            let looked = tokio::time::timeout(LOOK, waiting.recv_many(&mut group, GROUP)).await;
-            match looked {
-                Ok(0) => return End::NobodyLeft,
-                Ok(_) => {}
-                Err(_) if channel.status().connected() => continue,
-                Err(_) => return End::Broken,
-            }
-            // Who has gone away has done something else with the message.
-            group.retain(|(_, reply): &(Message, Reply)| !reply.is_closed());
-            if !all_hear && group.iter().any(|(message, _)| message.is_for_many()) {
-                all_hear = self.keep_for_others(channel).await;
-                if !all_hear {
-                    not_yet(&mut group);
+            let mut group = Vec::new();
+            tokio::select! {
+                Some(sent) = busy.next() => match sent {
+                    Some(lane) => idle.push(lane),
+                    None => return End::Broken,
+                },
+                count = waiting.recv_many(&mut group, GROUP), if !idle.is_empty() => {
+                    let Some(lane) = idle.pop().filter(|_| count > 0) else {
+                        return End::NobodyLeft;
+                    };
+                    if !all_hear && group.iter().any(|(message, _)| message.is_for_many()) {
+                        all_hear = self.keep_for_others(&lane).await;
+                        if !all_hear {
+                            not_yet(&mut group);
+                        }
+                    }
+                    busy.push(self.send(lane, group));
+                }
+                _ = pause(LOOK, &never) => {
+                    if !idle.iter().all(|lane| lane.status().connected()) {
+                        return End::Broken;
+                    }
                 }
             }
-            let began = Instant::now();
-            let outcome = tokio::time::timeout(CONFIRM, publish(channel, &group)).await;
-            let took = began.elapsed().as_secs_f64();
-            self.metrics.confirm_seconds.with_label_values::<&str>(&[]).observe(took);
-            let reason = match outcome {
-                Ok(Ok(results)) => {
-                    self.answer(&mut group, results);
-                    continue;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no confirm in time: an alarm, or a dead connection".to_owned(),
-            };
-            tracing::warn!(reason, "the publishing connection broke");
-            for (_, reply) in group.drain(..) {
-                reply.send(Err(PublishError::Unconfirmed)).ok();
-            }
-            return End::Broken;
         }
     }
 
@@ -204,8 +213,28 @@ impl Line {
         }
     }
 
-    fn answer(&self, group: &mut Vec<(Message, Reply)>, results: Vec<Result<(), PublishError>>) {
-        for ((message, reply), result) in group.drain(..).zip(results) {
+    /// Publishes a group and answers those who wait; the lane, if it is still good.
+    async fn send(&self, lane: Channel, mut group: Vec<(Message, Reply)>) -> Option<Channel> {
+        // Who has gone away has done something else with the message.
+        group.retain(|(_, reply)| !reply.is_closed());
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(CONFIRM, publish(&lane, &group)).await;
+        let took = began.elapsed().as_secs_f64();
+        self.metrics.confirm_seconds.with_label_values::<&str>(&[]).observe(took);
+        let reason = match outcome {
+            Ok(Ok(results)) => {
+                self.answer(group, results);
+                return Some(lane);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no confirm in time: an alarm, or a dead connection".to_owned(),
+        };
+        tracing::warn!(reason, "the publishing connection broke");
+        None
+    }
+
+    fn answer(&self, group: Vec<(Message, Reply)>, results: Vec<Result<(), PublishError>>) {
+        for ((message, reply), result) in group.into_iter().zip(results) {
             if result == Err(PublishError::Unroutable) {
                 self.metrics.returned.with_label_values(&[&message.key]).inc();
                 tracing::error!(key = message.key, "no queue takes the message");
@@ -231,8 +260,8 @@ enum End {
 
 /// Publishes a group and waits for all its confirms.
 ///
-/// lapin hands a returned message to the wrong confirm when several are in flight, but loses
-/// none: so the returned tags of the whole group are collected and taken off.
+/// lapin hands a returned message to the wrong confirm when several are in flight on one channel,
+/// but loses none: so the returned tags of the whole group are collected and taken off.
 async fn publish(
     channel: &Channel,
     group: &[(Message, Reply)],
