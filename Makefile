@@ -1,9 +1,11 @@
 # The commands a person needs; `make` lists them. What they do is in deploy/dev/, described in docs/development.md.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint fmt chaos fuzz sqlx
+.PHONY: help up down test lint fmt chaos fuzz sqlx bench
 dev := deploy/dev
 # `make test ONLY='-p events money'`: arguments of `cargo nextest run` that choose tests.
 ONLY ?=
+# `make bench BENCH='--only worker --rounds 5'`: arguments of the program; `--help` lists them.
+BENCH ?=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 8
@@ -29,6 +31,9 @@ chaos: ## the long runs: thousands of orders while everything is killed at rando
 fuzz: ## the property tests with very many generated cases each (CASES=100000)
 	@PROPTEST_CASES=$(or $(CASES),100000) NEXTEST_PROFILE=long $(dev)/test.sh -p events -p bitrix
 
+bench: ## how fast and how small it is, beside programs that do the bare minimum (BENCH='--only worker' for a part)
+	@SQLX_OFFLINE=true cargo build --quiet --release -p figures -p ingress -p fiscal -p status -p emulator --bins
+	@$(or $(CARGO_TARGET_DIR),target)/release/bench $(BENCH)
 
 sqlx: ## check the queries against a fresh database and write .sqlx
 	@$(dev)/sqlx.sh

@@ -5,4 +5,4 @@
 stop_services
 "$ROOT/deploy/dev/broker.sh" stop
 "$ROOT/deploy/dev/database.sh" stop
-say "Stopped. Orders and settings stay in $DEV for the next start."
+say "Stopped. Queues and orders stay with the broker and the database for the next start, settings in $DEV."

@@ -20,14 +20,17 @@ shift
 # Queries are checked against .sqlx, not against the database of this run, which has no tables yet.
 export SQLX_OFFLINE=true
 profile=${NEXTEST_PROFILE:-default}
+# Named packages are enough; nextest would take --workspace for all.
+whole=--workspace
+case " $* " in *' -p '* | *' -p='* | *' --package'*) whole= ;; esac
 junit=${CARGO_TARGET_DIR:-target}/nextest/$profile/junit.xml
 examples=$DEV/examples.log
 passed=0 failed=0 code=0
 
 main() {
   rm -f "$junit" "$examples"
-  phase "building the tests" cargo nextest run --workspace --profile "$profile" --no-run "$@" || { failed=1 code=1; close; }
-  phase "tests" cargo nextest run --workspace --profile "$profile" "$@" || code=1
+  phase "building the tests" cargo nextest run $whole --profile "$profile" --no-run "$@" || { failed=1 code=1; close; }
+  phase "tests" cargo nextest run $whole --profile "$profile" "$@" || code=1
   count_tests
   if [ $# = 0 ]; then
     phase "examples in the docs" run_examples || code=1

@@ -85,8 +85,8 @@ show_addresses() {
   cat <<TEXT
 
 The emulator's books (orders, receipts, answers):  $(url_of emulator)/
-Webhooks of a Bitrix24 portal:                     $(url_of ingress)/webhooks/bitrix24
-Snapshots of the site module:                      $(url_of ingress)/webhooks/site
+Webhooks of a Bitrix24 portal, to be POSTed to:     $(url_of ingress)/webhooks/bitrix24
+Snapshots of the site module, to be POSTed to:      $(url_of ingress)/webhooks/site
 TEXT
   for name in $SERVICES; do
     [ "$name" = emulator ] || printf '%-50s %s\n' "Metrics of $name:" "$(url_of "$name")/metrics"

@@ -118,7 +118,6 @@ fn prompt(place: &Place, address: SocketAddr) -> Fallible<Process> {
         ("AMQP_PREFIX", PREFIX),
         ("DATABASE_URL", &place.harbour.database_url),
         ("HTTP_LISTEN", &address.to_string()),
-        ("JOB_PREFETCH", &std::env::var("JOB_PREFETCH").unwrap_or_else(|_| "256".into())),
     ])?)
 }
 

@@ -24,7 +24,7 @@ CREATE TABLE jobs (
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (worker, event_id)
-);
+) WITH (fillfactor = 50); -- a job is saved and settled soon after it came in: on its own page that costs a third less
 
 -- What the sweeper looks for: work that waits, and words that were saved and perhaps not said.
 CREATE INDEX jobs_open ON jobs (worker, due) WHERE phase = 'open';
@@ -32,4 +32,3 @@ CREATE INDEX jobs_untold ON jobs (worker, updated_at) WHERE phase <> 'open' AND 
 CREATE INDEX jobs_alias ON jobs (worker, alias) WHERE alias IS NOT NULL;
 -- Data that are still to be forgotten.
 CREATE INDEX jobs_data ON jobs (worker, created_at) WHERE event <> '';
-CREATE INDEX jobs_subject ON jobs (subject);

@@ -132,7 +132,10 @@ impl<W: Worker> Engine<W> {
             if !save.told {
                 self.outbound.say(mail, &decision.words, come_back, session).await?;
                 self.crash.pass("after_publish", job.id).await;
-                self.settle(job.id, job.fence).await;
+                match decision.phase {
+                    Phase::Done | Phase::Dead => self.settle_soon(job.id, job.fence).await,
+                    Phase::Held | Phase::Waiting(_) => self.settle(job.id, job.fence).await,
+                }
             }
             if decision.phase != Phase::Held {
                 self.crash.pass("before_ack", job.id).await;
@@ -197,6 +200,13 @@ impl<W: Worker> Engine<W> {
     /// Everything was said. Losing this note costs a repetition, so nothing waits for it twice.
     async fn settle(&self, id: Uuid, fence: Uuid) {
         if let Err(error) = self.store.settle(id, fence).await {
+            tracing::debug!(%error, "what was said is said once more later");
+        }
+    }
+
+    /// The same for a job that is not saved again: not even the acknowledgement waits.
+    async fn settle_soon(&self, id: Uuid, fence: Uuid) {
+        if let Err(error) = self.store.settle_soon(id, fence).await {
             tracing::debug!(%error, "what was said is said once more later");
         }
     }

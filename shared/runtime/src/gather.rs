@@ -64,6 +64,12 @@ where
             Err(_) => Err(Lost::Stopped),
         }
     }
+
+    /// Puts one call in and does not wait for its answer; calls that go in later leave later.
+    pub(crate) async fn post(&self, question: Q) -> Result<(), Lost<E>> {
+        let (reply, _nobody) = oneshot::channel();
+        self.calls.send((question, reply)).await.map_err(|_| Lost::Stopped)
+    }
 }
 
 fn deliver<A, E>(answers: Result<Vec<A>, E>, replies: Vec<Reply<A, E>>) {
@@ -80,5 +86,31 @@ fn deliver<A, E>(answers: Result<Vec<A>, E>, replies: Vec<Reply<A, E>>) {
                 reply.send(Err(Arc::clone(&error))).ok();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_posted_is_done_before_a_later_call_is_answered() {
+        let (done, mut seen) = mpsc::unbounded_channel();
+        let gather = Gather::<u32, u32, ()>::spawn(2, move |group| {
+            let done = done.clone();
+            async move {
+                group.iter().for_each(|number| done.send(*number).unwrap());
+                Ok(group)
+            }
+        });
+        for number in 1..=5 {
+            gather.post(number).await.unwrap();
+        }
+        assert_eq!(gather.call(6).await.unwrap(), 6);
+        let mut all = Vec::new();
+        while let Ok(number) = seen.try_recv() {
+            all.push(number);
+        }
+        assert_eq!(all, [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -49,7 +49,7 @@ pub fn run<W: Worker>() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&StartError::new(error)),
     };
@@ -107,7 +107,7 @@ pub(crate) async fn work<W: Worker>(
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "{} is at work", W::SERVICE);
         parts.consumer(worker).run().await;
         parts.ready.store(false, Ordering::Relaxed);
-        let rest = async { tokio::join!(background, sweeper) };
+        let rest = async { tokio::join!(background, sweeper, parts.store.settled()) };
         tokio::time::timeout(Duration::from_secs(5), rest).await.ok();
     }
     server.await.map_err(StartError::new)

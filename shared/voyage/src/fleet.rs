@@ -151,23 +151,18 @@ fn concerns(service: &str, variable: &str) -> bool {
         && only("STATUS_", &["status"])
 }
 
-/// Where the services' programs are: beside the tests' own, or where `PAROM_BINARIES` says.
+/// Where the services' programs are: beside this one or, for a test, beside the tests' folder; or
+/// where `PAROM_BINARIES` says.
 fn binaries() -> io::Result<PathBuf> {
-    let folder = match std::env::var_os("PAROM_BINARIES") {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            let own = std::env::current_exe()?;
-            // target/<profile>/deps/<test>
-            own.ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
-        }
+    let folders: Vec<PathBuf> = match std::env::var_os("PAROM_BINARIES") {
+        Some(folder) => vec![PathBuf::from(folder)],
+        // target/<profile>/<program> and target/<profile>/deps/<test>
+        None => std::env::current_exe()?.ancestors().skip(1).take(2).map(Path::to_owned).collect(),
     };
-    for name in SERVICES {
-        if !folder.join(name).is_file() {
-            let folder = folder.display();
-            return Err(io::Error::other(format!(
-                "there is no program {name} in {folder}: cargo build --workspace --bins"
-            )));
-        }
-    }
-    Ok(folder)
+    let complete = |folder: &&PathBuf| SERVICES.iter().all(|name| folder.join(name).is_file());
+    folders.iter().find(complete).cloned().ok_or_else(|| {
+        io::Error::other(format!(
+            "the programs {SERVICES:?} are not all in one of {folders:?}: cargo build --workspace --bins"
+        ))
+    })
 }

@@ -60,9 +60,8 @@ impl Sea {
     async fn set_sail(&self) -> Service {
         rustls::crypto::ring::default_provider().install_default().ok();
         let service = Service::start::<Fiscal>(self.common.clone(), self.config.clone());
-        let queue = self.stage.names().queue("fiscal");
         let limit = Duration::from_secs(120);
-        self.stage.until("the queue", limit, || self.stage.exists(&queue)).await;
+        self.stage.until("the queue", limit, || self.stage.hears("fiscal")).await;
         let exchange = self.stage.names().exchange("status.fiscal").unwrap();
         self.stage.listen("heard", &exchange, "status.#").await;
         service

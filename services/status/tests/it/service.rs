@@ -18,8 +18,7 @@ async fn a_service_that_is_killed_again_and_again_says_everything_once() {
     }
     let common = scene.stage.common();
     let mut service = Service::start::<StatusWriter>(common.clone(), scene.config.clone());
-    let queue = scene.stage.names().queue("status");
-    scene.stage.until("its queue", Duration::from_secs(20), || scene.stage.exists(&queue)).await;
+    scene.stage.until("its queue", Duration::from_secs(20), || scene.stage.hears("status")).await;
     let hears = || async {
         scene.stage.tell(&say(1, Phase::Working).event()).await;
         let heard = sqlx::query("SELECT FROM statuses").fetch_all(&scene.pool).await;

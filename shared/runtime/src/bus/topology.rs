@@ -88,8 +88,6 @@ async fn climb(channel: &Channel, names: &Names, ladder: Ladder) -> lapin::Resul
 
 async fn worker(channel: &Channel, names: &Names, wants: &Subscription) -> lapin::Result<()> {
     let (name, dead) = (names.queue(&wants.worker), names.dead_queue(&wants.worker));
-    declare_queue(channel, &dead, quorum()).await?;
-    bind_queue(channel, &dead, &names.dead(), &wants.worker).await?;
     // Should the broker itself give a message up, it is a dead letter and not gone.
     let mut arguments = dead_lettering(&names.dead());
     let key = AMQPValue::LongString(wants.worker.as_str().into());
@@ -102,7 +100,9 @@ async fn worker(channel: &Channel, names: &Names, wants: &Subscription) -> lapin
             bind_queue(channel, &name, &exchange, topic).await?;
         }
     }
-    Ok(())
+    // Last: where this queue is, the worker hears everything.
+    declare_queue(channel, &dead, quorum()).await?;
+    bind_queue(channel, &dead, &names.dead(), &wants.worker).await
 }
 
 /// From 4.0 on a quorum queue gives a message up after twenty broken connections unless it is told

@@ -150,6 +150,11 @@ impl Stage {
         channel.queue_declare(queue.into(), options, FieldTable::default()).await.is_ok()
     }
 
+    /// Whether a worker hears what is told from now on: its queue is there and bound.
+    pub async fn hears(&self, worker: &str) -> bool {
+        self.exists(&self.names().dead_queue(worker)).await
+    }
+
     /// A queue that hears what `key` matches on `exchange`.
     ///
     /// # Panics

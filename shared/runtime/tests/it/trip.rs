@@ -46,9 +46,7 @@ impl Trip {
     }
 
     pub(crate) async fn declared(&self) {
-        // The dead letters' queue is bound after the ladder and before the worker's own.
-        let probe = self.queue();
-        self.stage.until("queues", LONG, || async { self.stage.exists(&probe).await }).await;
+        self.stage.until("queues", LONG, || self.stage.hears("ferry")).await;
     }
 
     pub(crate) async fn jobs(&self, phase: &str) -> Option<i64> {
