@@ -69,6 +69,7 @@ async fn die_at(place: &'static str, nth: u32) {
     let crash = CrashPoint::default();
     crash.arm(place, nth);
     let doomed = sea.service(&crash);
+    let queue = sea.stage.names().queue("fiscal");
     sea.stage.until("the queue", LONG, || sea.stage.hears("fiscal")).await;
     for number in 1..=JOBS {
         let mut order = order();
