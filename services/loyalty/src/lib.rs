@@ -1,0 +1,2 @@
+//! `loyalty`.
+pub mod ledger;

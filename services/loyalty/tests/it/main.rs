@@ -1,0 +1,13 @@
+//! Tests of `loyalty`: the ledger against a simple model and the scenarios, the service against
+//! a real database, a real broker and the emulator.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod laws;
+mod model;
+mod scenario;
