@@ -1,4 +1,5 @@
-//! Grouping: many callers, one round trip.
+//! Grouping: many callers, one round trip. The store and the publisher use it, and services whose
+//! own tables are written by many at once.
 //!
 //! While one group is on its way, the next callers gather; nobody waits for a clock. Under load
 //! groups grow by themselves, at rest a group is one call.
@@ -8,7 +9,7 @@ use std::{future::Future, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// A door through which single calls go in and leave in groups.
-pub(crate) struct Gather<Q, A, E> {
+pub struct Gather<Q, A, E> {
     calls: mpsc::Sender<(Q, Reply<A, E>)>,
 }
 
@@ -22,7 +23,7 @@ impl<Q, A, E> Clone for Gather<Q, A, E> {
 
 /// Why a gathered call has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Lost<E> {
+pub enum Lost<E> {
     /// The group failed as a whole.
     #[error(transparent)]
     Failed(Arc<E>),
@@ -39,7 +40,7 @@ where
 {
     /// Starts the task that hands groups of at most `limit` calls to `run`, one group at a time.
     /// `run` answers each call in order; an answer short is a stopped call.
-    pub(crate) fn spawn<F, R>(limit: usize, mut run: F) -> Self
+    pub fn spawn<F, R>(limit: usize, mut run: F) -> Self
     where
         F: FnMut(Vec<Q>) -> R + Send + 'static,
         R: Future<Output = Result<Vec<A>, E>> + Send,
@@ -56,7 +57,10 @@ where
     }
 
     /// Puts one call in and waits for its answer.
-    pub(crate) async fn call(&self, question: Q) -> Result<A, Lost<E>> {
+    ///
+    /// # Errors
+    /// [`Lost`] when the whole group failed, or the other side has stopped.
+    pub async fn call(&self, question: Q) -> Result<A, Lost<E>> {
         let (reply, answer) = oneshot::channel();
         self.calls.send((question, reply)).await.map_err(|_| Lost::Stopped)?;
         match answer.await {
@@ -91,6 +95,8 @@ fn deliver<A, E>(answers: Result<Vec<A>, E>, replies: Vec<Reply<A, E>>) {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
     #[tokio::test]
@@ -112,5 +118,33 @@ mod tests {
             all.push(number);
         }
         assert_eq!(all, [1, 2, 3, 4, 5, 6]);
+    }
+
+    /// What a service sees of it: each caller gets its own answer, and nobody's waits for a clock.
+    #[tokio::test]
+    async fn callers_who_wait_together_go_as_one_and_get_their_own_answers() {
+        let (sizes, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let door = Gather::<u32, u32, Infallible>::spawn(8, move |group| {
+            let sizes = sizes.clone();
+            async move {
+                sizes.send(group.len()).ok();
+                tokio::task::yield_now().await;
+                Ok(group.into_iter().map(|question| question * 2).collect())
+            }
+        });
+        let calls = (0..100).map(|number| {
+            let door = door.clone();
+            async move { (number, door.call(number).await.unwrap()) }
+        });
+        for (question, answer) in futures_util::future::join_all(calls).await {
+            assert_eq!(answer, question * 2);
+        }
+        seen.close();
+        let mut groups = Vec::new();
+        while let Some(size) = seen.recv().await {
+            groups.push(size);
+        }
+        assert_eq!(groups.iter().sum::<usize>(), 100);
+        assert!(groups.len() < 100 && groups.iter().all(|size| *size <= 8), "{groups:?}");
     }
 }

@@ -33,6 +33,7 @@ mod words;
 mod worker;
 
 pub use bus::{Names, PublishError};
+pub use gather::{Gather, Lost};
 pub use kit::Kit;
 pub use metrics::Metrics;
 pub use retry::RetryPolicy;
