@@ -1,2 +1,3 @@
 //! `loyalty`.
 pub mod ledger;
+pub mod store;

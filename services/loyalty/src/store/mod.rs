@@ -1,0 +1,173 @@
+//! The ledger in PostgreSQL: a desk is loaded under the customers' row locks, works, and is
+//! written back in the same transaction.
+//!
+//! Many operations go in one transaction. Customers are locked in the order of their numbers, so
+//! replicas do not deadlock; `UNIQUE (source, external_id)` is the last word on what was counted.
+
+mod load;
+mod people;
+mod read;
+mod save;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{PgPool, Postgres, Transaction};
+use time::OffsetDateTime;
+use tokio::sync::Semaphore;
+
+use crate::ledger::{Answer, CustomerId, Desk, Lapse, Request};
+
+pub use people::Person;
+pub use read::{Balance, Difference, Entry, Moment};
+pub use watch::{Exception, LogLine, Silent, kinds};
+
+/// How often a group that met another replica's is tried again.
+const ATTEMPTS: usize = 5;
+
+/// The clock.
+pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
+
+/// The ledger's tables. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    clock: Clock,
+    lapse: Lapse,
+    /// One group at a time: the groups grow by themselves, and readers keep their share of the
+    /// processor.
+    turn: Arc<Semaphore>,
+}
+
+/// What a group is to do.
+#[derive(Debug, Default, Clone)]
+struct Work {
+    ask: Vec<Request>,
+    retry: Vec<Request>,
+    settle: Vec<CustomerId>,
+}
+
+/// An answer, and what the customer has afterwards.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Answer,
+    /// Kopecks that the customer can spend, where one is known.
+    pub available: Option<i64>,
+    /// When it was recorded.
+    pub at: OffsetDateTime,
+}
+
+impl Store {
+    /// The tables in this database; the pool's search path names the schema.
+    #[must_use]
+    pub fn new(pool: PgPool, clock: Clock, lapse: Lapse) -> Self {
+        Self { pool, clock, lapse, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// The time by this store's clock.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        (self.clock)()
+    }
+
+    /// Carries operations out, in this order, each for itself: one that fails keeps no other back.
+    ///
+    /// When this answers, what it says is on disk.
+    pub async fn apply(&self, ask: Vec<Request>) -> Vec<sqlx::Result<Answered>> {
+        let whole = Work { ask: ask.clone(), ..Work::default() };
+        match self.work(whole).await {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(error) if ask.len() == 1 => vec![Err(error)],
+            Err(error) => {
+                tracing::info!(%error, operations = ask.len(), "a group goes one by one");
+                let mut answers = Vec::with_capacity(ask.len());
+                for request in ask {
+                    let one = Work { ask: vec![request], ..Work::default() };
+                    let answer = self.work(one).await;
+                    answers.push(answer.and_then(|mut one| one.pop().ok_or(sqlx::Error::RowNotFound)));
+                }
+                answers
+            }
+        }
+    }
+
+    /// Does what time has done to customers with something due, and carries out what waits for
+    /// nothing any more. Answers how many were found; there may be more.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn tend(&self, limit: i64) -> sqlx::Result<usize> {
+        let settle = self.due(limit).await?;
+        let retry = self.wakeable(limit).await?;
+        let found = settle.len() + retry.len();
+        if found > 0 {
+            self.work(Work { settle, retry, ..Work::default() }).await?;
+        }
+        Ok(found)
+    }
+
+    async fn work(&self, work: Work) -> sqlx::Result<Vec<Answered>> {
+        let Ok(_turn) = self.turn.acquire().await else { return Err(sqlx::Error::PoolClosed) };
+        let mut attempt = 1;
+        loop {
+            match self.try_work(&work).await {
+                Err(error) if attempt < ATTEMPTS && is_race(&error) => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_work(&self, work: &Work) -> sqlx::Result<Vec<Answered>> {
+        let mut transaction = self.pool.begin().await?;
+        let (mut desk, now) = load::desk(&mut transaction, work, self.now()).await?;
+        let before = desk.books.clone();
+        let answers: Vec<Answer> =
+            work.ask.iter().map(|request| desk.handle(request, now, self.lapse)).collect();
+        for request in &work.retry {
+            desk.retry(request, now, self.lapse);
+        }
+        if !work.settle.is_empty() {
+            desk.settle(now, self.lapse);
+        }
+        save::desk(&mut transaction, &desk, &before).await?;
+        watch::note_answers(&mut transaction, &work.ask, &answers).await?;
+        transaction.commit().await?;
+        Ok(answers.into_iter().map(|answer| answered(&desk, answer, now)).collect())
+    }
+}
+
+fn answered(desk: &Desk, answer: Answer, at: OffsetDateTime) -> Answered {
+    let available = match &answer {
+        Answer::Decided(known) | Answer::Repeated(known) => {
+            desk.books.get(&known.customer).map(crate::ledger::Book::available)
+        }
+        Answer::Conflict { .. } | Answer::Parked(_) => None,
+    };
+    Answered { answer, available, at }
+}
+
+/// Another replica was first, or both met: looking again helps.
+fn is_race(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("23505" | "40001" | "40P01"))
+}
+
+/// A row that this version cannot read.
+fn unreadable(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(what.into())
+}
+
+/// Rows for `json_to_recordset`.
+fn rows<T: serde::Serialize>(rows: &[T]) -> sqlx::Result<String> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// A group's transaction.
+type Group = Transaction<'static, Postgres>;
+
+/// As PostgreSQL takes it.
+fn interval(duration: Duration) -> sqlx::postgres::types::PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    sqlx::postgres::types::PgInterval { months: 0, days: 0, microseconds }
+}
