@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use crate::ledger::{Answer, CustomerId, Desk, Lapse, Request};
 
 pub use people::Person;
-pub use read::{Balance, Difference, Entry, Moment};
+pub use read::{Balance, Difference, Done, Entry, Moment};
 pub use watch::{Exception, LogLine, Silent, kinds};
 
 /// How often a group that met another replica's is tried again.

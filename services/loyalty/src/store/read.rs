@@ -62,6 +62,15 @@ pub struct Entry {
     pub reason: Option<String>,
 }
 
+/// An operation that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Its name.
+    pub key: Key,
+    /// How many kopecks moved.
+    pub applied: i64,
+}
+
 /// A customer whose balance is to be compared with 1C's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -173,6 +182,23 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// The last operation under one of these names that was carried out.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn latest(&self, source: &str, names: &[String]) -> sqlx::Result<Option<Done>> {
+        let row = sqlx::query!(
+            "SELECT external_id, applied FROM operations
+             WHERE source = $1 AND external_id = ANY($2) AND outcome IN ('ok', 'ok_overdraft', 'partial')
+             ORDER BY seq DESC LIMIT 1",
+            source,
+            names,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| Done { key: Key::new(source, row.external_id), applied: row.applied }))
     }
 
     /// Customers whose balance changed since it was last compared with 1C's, and has been at rest

@@ -8,6 +8,11 @@
     reason = "tests fail by panicking"
 )]
 
+mod api;
+mod books;
 mod laws;
 mod model;
+mod order;
 mod scenario;
+mod story;
+mod world;

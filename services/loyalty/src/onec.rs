@@ -1,0 +1,209 @@
+//! The wire of 1C, for when 1C is the master: operations are told to its HTTP service, balances
+//! are asked of it. `docs/1c-loyalty.md` shows the other side.
+
+use events::{Money, OrderRef, Phone};
+use reqwest::{Method, StatusCode};
+use runtime::{
+    Class, Failure, Reason,
+    http::{Answer, CallError, Client},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+use url::Url;
+
+use crate::ledger::Request;
+
+/// A client of 1C's HTTP service.
+pub(crate) struct OneC {
+    http: Client,
+    base: String,
+    user: String,
+    password: SecretString,
+}
+
+/// What an answer of 1C's means.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Error {
+    /// The request did not leave.
+    #[error("no connection with 1C")]
+    NotSent,
+    /// Perhaps done: it is told again, and 1C knows a repeat.
+    #[error("no answer of 1C: {0}")]
+    NoAnswer(String),
+    /// 1C says no; its code.
+    #[error("1C refuses: {0}")]
+    Refused(String),
+    /// User or password are wrong.
+    #[error("1C does not let us in")]
+    Unauthorized,
+    /// 1C does not know the customer.
+    #[error("1C does not know the customer")]
+    UnknownCustomer,
+    /// The operation names no phone, and 1C knows customers by nothing else.
+    #[error("the operation names no phone")]
+    NoPhone,
+}
+
+/// An answer to an operation.
+#[derive(Deserialize)]
+struct Told {
+    status: String,
+    error: Option<String>,
+}
+
+/// An answer to a question for a balance.
+#[derive(Deserialize)]
+struct Asked<'a> {
+    #[serde(borrow)]
+    balance: &'a RawValue,
+}
+
+impl OneC {
+    /// A client of the HTTP service at `base`.
+    #[must_use]
+    pub(crate) fn new(http: Client, base: &Url, user: String, password: SecretString) -> Self {
+        Self { http, base: base.as_str().trim_end_matches('/').to_owned(), user, password }
+    }
+
+    /// Tells an operation. 1C knows a repeat by `id`.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn tell(&self, request: &Request) -> Result<(), Error> {
+        let phone = request.phone.ok_or(Error::NoPhone)?;
+        let amount = request.what.amount().map(|kopecks| Money::from_kopecks(kopecks).to_string());
+        let body = json!({
+            "id": request.id,
+            "external_id": request.key.external_id,
+            "type": request.what.kind().as_str(),
+            "amount": amount,
+            "reference": request.what.of().map(|of| &of.external_id),
+            "user_phone": phone.to_string(),
+            "order": request.note.order,
+            "created_at": request.effective_at.format(&time::format_description::well_known::Rfc3339).ok(),
+        });
+        let answer = self.call("operations", body.to_string()).await?;
+        let told: Told = serde_json::from_slice(&answer.body)
+            .map_err(|_| Error::NoAnswer(format!("status {}", answer.status)))?;
+        match told.status.as_str() {
+            "ok" | "already_exists" => Ok(()),
+            "error" => Err(Error::Refused(code(&told.error.unwrap_or_default()))),
+            _ => Err(Error::NoAnswer("an unknown status".to_owned())),
+        }
+    }
+
+    /// The balance that 1C has of the customer with this phone, in kopecks.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub(crate) async fn balance(&self, phone: Phone) -> Result<i64, Error> {
+        // In the body: addresses stand in logs.
+        let body = json!({"user_phone": phone.to_string()}).to_string();
+        let answer = self.call("balance", body).await?;
+        let unreadable = || Error::NoAnswer("a balance that cannot be read".to_owned());
+        let asked: Asked<'_> = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
+        let balance: Money = asked.balance.get().parse().map_err(|_| unreadable())?;
+        Ok(balance.kopecks())
+    }
+
+    async fn call(&self, name: &'static str, body: String) -> Result<Answer, Error> {
+        let request = self
+            .http
+            .request(Method::POST, &format!("{}/v1/{name}", self.base))
+            .basic_auth(&self.user, Some(self.password.expose_secret()))
+            .header("content-type", "application/json")
+            .body(body);
+        let answer = self.http.send(name, request).await?;
+        match answer.status {
+            StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY => Ok(answer),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Unauthorized),
+            StatusCode::NOT_FOUND if is_unknown(&answer) => Err(Error::UnknownCustomer),
+            status => Err(Error::NoAnswer(format!("status {status}"))),
+        }
+    }
+}
+
+/// 404 of the service itself, and not of a web server before it.
+fn is_unknown(answer: &Answer) -> bool {
+    serde_json::from_slice::<serde_json::Value>(&answer.body)
+        .is_ok_and(|body| body.get("error").is_some_and(|error| error == "user_not_found"))
+}
+
+/// A foreign word, bounded: it stands in reasons.
+fn code(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect()
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotSent(_) => Self::NotSent,
+            CallError::Unknown(why) => Self::NoAnswer(why),
+            CallError::TooLong => Self::NoAnswer("an answer that is too long".to_owned()),
+        }
+    }
+}
+
+impl Error {
+    /// Whether 1C has said no.
+    #[must_use]
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::UnknownCustomer)
+    }
+
+    /// Whether 1C surely has not got it.
+    #[must_use]
+    pub(crate) fn is_not_sent(&self) -> bool {
+        matches!(self, Self::NotSent)
+    }
+
+    /// What it means for the job: the whole retry table.
+    ///
+    /// 1C away does not open the breaker: a redemption that is to be refused meanwhile must be
+    /// looked at.
+    pub(crate) fn failure(&self, order: &OrderRef) -> Failure {
+        let number = &order.number;
+        let reason = |class, code: &str, ru: &str, en: &str| {
+            Reason::new(
+                class,
+                code,
+                format!("Баллы по заказу № {number}: {ru}"),
+                format!("Points of order {number}: {en}"),
+            )
+            .evidence(&self.to_string())
+        };
+        match self {
+            Self::NotSent | Self::NoAnswer(_) => Failure::Retry(
+                reason(
+                    Class::Unavailable,
+                    "onec_no_answer",
+                    "1С не отвечает; операция уйдёт в неё позже сама.",
+                    "1C does not answer; it is told later by itself.",
+                ),
+                None,
+            ),
+            Self::Unauthorized => Failure::Retry(
+                reason(
+                    Class::Invalid,
+                    "onec_unauthorized",
+                    "1С не принимает имя или пароль; исправьте ONEC_USER и ONEC_PASSWORD.",
+                    "1C refuses the user or password; mend ONEC_USER and ONEC_PASSWORD.",
+                ),
+                None,
+            ),
+            Self::Refused(_) | Self::UnknownCustomer => Failure::Dead(reason(
+                Class::Refused,
+                "onec_refused",
+                "1С отказала в операции, которая здесь проведена. Сверьте баланс покупателя и повторите.",
+                "1C refuses an operation that is carried out here. Compare the balances, then replay.",
+            )),
+            Self::NoPhone => Failure::Dead(reason(
+                Class::Invalid,
+                "phone_missing",
+                "в заказе нет телефона, а 1С знает покупателей только по нему.",
+                "the order has no phone, and 1C knows customers by nothing else.",
+            )),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The ledger in PostgreSQL: the scenarios, the laws under crashes and interleavings, and what
+//! the database itself forbids.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use events::Phone;
+use loyalty::{
+    MIGRATIONS,
+    ledger::{Account, Beyond, Lapse, Request, What},
+    store::{Answered, Moment, Person, Store},
+};
+use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, postgres::{PgConnectOptions, PgPoolOptions}};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    laws::{START, key, request},
+    model::Model,
+    scenario::{Act, acts, cases, compare, word},
+};
+
+/// Tables of one test, with a clock that the test sets.
+pub(crate) struct Shelf {
+    pub(crate) pool: PgPool,
+    pub(crate) clock: Arc<Mutex<OffsetDateTime>>,
+    schema: String,
+    url: String,
+}
+
+impl Shelf {
+    pub(crate) async fn new() -> Self {
+        let url = std::env::var("DATABASE_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let schema = format!("loyalty_{}", Uuid::new_v4().simple());
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await.unwrap();
+        let options: PgConnectOptions = url.parse().unwrap();
+        let options = options.options([("search_path", schema.as_str())]);
+        let pool = PgPoolOptions::new().max_connections(6).connect_lazy_with(options);
+        let mut own = sqlx::migrate::Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+        own.set_locking(false).run(&pool).await.unwrap();
+        Self { pool, clock: Arc::new(Mutex::new(START)), schema, url }
+    }
+
+    pub(crate) fn store(&self, lapse: Lapse) -> Store {
+        let clock = Arc::clone(&self.clock);
+        Store::new(self.pool.clone(), Arc::new(move || *clock.lock().unwrap()), lapse)
+    }
+
+    pub(crate) fn set(&self, now: OffsetDateTime) {
+        *self.clock.lock().unwrap() = now;
+    }
+
+    pub(crate) async fn totals(&self) -> BTreeMap<Account, i64> {
+        let sql = "SELECT account, sum(amount)::bigint FROM entries GROUP BY account";
+        let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&self.pool).await.unwrap();
+        let named = |name: &str| Account::ALL.into_iter().find(|a| a.as_str() == name).unwrap();
+        rows.into_iter().map(|(name, sum)| (named(&name), sum)).collect()
+    }
+
+    /// What must hold of the tables whatever was done.
+    pub(crate) async fn check(&self) {
+        let broken = "
+            SELECT 'an operation that does not sum to zero' FROM entries GROUP BY operation_id HAVING sum(amount) <> 0
+            UNION ALL SELECT 'a balance that is not the sum of its journal' FROM customers c
+                JOIN LATERAL (SELECT
+                    COALESCE(sum(amount) FILTER (WHERE account = 'available'), 0) AS a,
+                    COALESCE(sum(amount) FILTER (WHERE account = 'pending'), 0) AS p,
+                    COALESCE(sum(amount) FILTER (WHERE account = 'held'), 0) AS h,
+                    COALESCE(sum(amount) FILTER (WHERE account = 'debt'), 0) AS d
+                    FROM entries WHERE customer_id = c.id) e ON true
+                WHERE (c.available, c.pending, c.held, c.debt) IS DISTINCT FROM (e.a, e.p, e.h, e.d)
+            UNION ALL SELECT 'lots that do not add up to a balance' FROM customers c
+                WHERE c.available + c.pending <> (SELECT COALESCE(sum(free), 0) FROM lots WHERE customer_id = c.id)
+            UNION ALL SELECT 'debts that do not add up' FROM customers c
+                WHERE -c.debt <> (SELECT COALESCE(sum(amount), 0) FROM owed WHERE customer_id = c.id)
+            UNION ALL SELECT 'holds that do not add up' FROM customers c
+                WHERE c.held <> (SELECT COALESCE(sum(o.applied), 0) FROM progress p JOIN operations o ON o.id = p.operation_id
+                    WHERE p.open AND p.customer_id = c.id)
+            UNION ALL SELECT 'a lot that gave more than it had' FROM lots l
+                WHERE granted < free + expired + (SELECT COALESCE(sum(amount), 0) FROM takes WHERE lot_id = l.id)
+            UNION ALL SELECT 'points beside a debt' FROM customers WHERE available > 0 AND debt < 0";
+        let found: Vec<String> = sqlx::query_scalar(broken).fetch_all(&self.pool).await.unwrap();
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    pub(crate) async fn drop(self) {
+        self.pool.close().await;
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.schema));
+        connection.execute(drop).await.unwrap();
+    }
+}
+
+pub(crate) async fn meet(store: &Store, user: i64, phone: &str) -> i64 {
+    let phones: Vec<Phone> = vec![phone.parse().unwrap()];
+    let person = Person { shop: "acme".to_owned(), user, phones, all_phones: false };
+    store.meet(&person).await.unwrap()
+}
+
+async fn ask(store: &Store, request: &Request) -> Answered {
+    store.apply(vec![request.clone()]).await.pop().unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn all_scenarios_hold_in_the_database() {
+    let Some(cases) = cases() else { return };
+    for case in &cases {
+        let shelf = Shelf::new().await;
+        let store = shelf.store(Lapse::Burn);
+        meet(&store, 1, "+79161234567").await;
+        let mut words = Vec::new();
+        if case["concurrent"] == true {
+            let asked = acts(&cases, case).into_iter().filter_map(|act| match act {
+                Act::Ask(request, _) => Some(*request),
+                Act::Tick(_) => None,
+            });
+            let asked: Vec<Request> = asked.collect();
+            words.push(word(&ask(&store, &asked[0]).await.answer));
+            // Two stores share nothing but the database, as two replicas do.
+            let other = shelf.store(Lapse::Burn);
+            let (one, two) = tokio::join!(ask(&store, &asked[1]), ask(&other, &asked[2]));
+            words.extend([word(&one.answer), word(&two.answer)]);
+        } else {
+            for act in acts(&cases, case) {
+                match act {
+                    Act::Ask(request, now) => {
+                        shelf.set(now);
+                        words.push(word(&ask(&store, &request).await.answer));
+                    }
+                    Act::Tick(now) => {
+                        shelf.set(now);
+                        while store.tend(100).await.unwrap() > 0 {}
+                    }
+                }
+            }
+        }
+        if !words.is_empty() {
+            compare(case, &words, &shelf.totals().await);
+        }
+        shelf.check().await;
+        shelf.drop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_what_would_break_the_journal() {
+    let shelf = Shelf::new().await;
+    let store = shelf.store(Lapse::Burn);
+    let customer = meet(&store, 1, "+79161234567").await;
+    let what = What::Accrual { amount: 100, matures_at: None, expires_at: None };
+    ask(&store, &request(1, "a", what)).await;
+    let id = Uuid::from_u128(1);
+    for sql in [
+        format!("INSERT INTO entries VALUES ('{id}', 'held', {customer}, 5, now())"),
+        "UPDATE entries SET amount = amount * 2".to_owned(),
+        "DELETE FROM entries".to_owned(),
+        "TRUNCATE entries".to_owned(),
+        "UPDATE operations SET applied = 5".to_owned(),
+        "DELETE FROM operations".to_owned(),
+        "UPDATE customers SET available = -1".to_owned(),
+        format!(
+            "INSERT INTO operations (id, source, external_id, kind, customer_id, outcome, applied, effective_at, recorded_at)
+             VALUES (gen_random_uuid(), '1c_retail', 'a', 'accrual', {customer}, 'ok', 1, now(), now())"
+        ),
+    ] {
+        assert!(shelf.pool.execute(AssertSqlSafe(sql.clone())).await.is_err(), "{sql}");
+    }
+    shelf.check().await;
+    shelf.drop().await;
+}
+
+#[tokio::test]
+async fn a_balance_can_be_told_for_any_moment() {
+    let shelf = Shelf::new().await;
+    let store = shelf.store(Lapse::Burn);
+    let customer = meet(&store, 1, "+79161234567").await;
+    let mut expected = Vec::new();
+    let mut sum = 0;
+    for step in 1_u32..=20 {
+        let now = START + time::Duration::hours(step.into());
+        shelf.set(now);
+        let what = What::Accrual { amount: step.into(), matures_at: None, expires_at: None };
+        ask(&store, &request(step.into(), &step.to_string(), what)).await;
+        sum += i64::from(step);
+        expected.push((now, sum));
+    }
+    for (at, sum) in expected {
+        for (at, sum, minutes) in [(at, sum, 0), (at, sum, 59)] {
+            let moment = Moment::At(at + time::Duration::minutes(minutes));
+            assert_eq!(store.balance(customer, moment).await.unwrap().available, sum);
+        }
+    }
+    assert_eq!(store.balance(customer, Moment::At(START)).await.unwrap().available, 0);
+    shelf.drop().await;
+}
+
+/// Random operations of several customers, through two replicas at once, in groups and alone, with
+/// crashes in the middle of transactions and everything repeated until it is answered: the end is
+/// what the sheet of paper says for the order in which the journal has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_crashes_and_repeats_the_books_are_those_of_the_journal() {
+    const CUSTOMERS: u64 = 4;
+    let shelf = Arc::new(Shelf::new().await);
+    let first = shelf.store(Lapse::Burn);
+    for user in 0..CUSTOMERS {
+        meet(&first, i64::try_from(user).unwrap(), &phone(user)).await;
+    }
+    let asked = Arc::new(operations(CUSTOMERS));
+    let crashes = Arc::new(AtomicU64::new(0));
+    let mut replicas = Vec::new();
+    for replica in 0..3_u64 {
+        let (shelf, asked, crashes) = (Arc::clone(&shelf), Arc::clone(&asked), Arc::clone(&crashes));
+        replicas.push(tokio::spawn(async move {
+            let mut dice = replica * 7919 + 1;
+            let mut store = shelf.store(Lapse::Burn);
+            let mut place = 0;
+            while place < asked.len() {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let size = usize::try_from((dice >> 33) % 9 + 1).unwrap();
+                let part = &asked[place..(place + size).min(asked.len())];
+                if (dice >> 40) % 3 == 0 {
+                    // Dies somewhere in the middle; a repeat follows.
+                    let limit = std::time::Duration::from_micros((dice >> 45) % 6000);
+                    if tokio::time::timeout(limit, store.apply(part.to_vec())).await.is_err() {
+                        crashes.fetch_add(1, Ordering::Relaxed);
+                        store = shelf.store(Lapse::Burn);
+                        continue;
+                    }
+                } else {
+                    for answer in store.apply(part.to_vec()).await {
+                        answer.unwrap();
+                    }
+                }
+                place += size;
+            }
+        }));
+    }
+    for replica in replicas {
+        replica.await.unwrap();
+    }
+    while first.tend(100).await.unwrap() > 0 {}
+    shelf.check().await;
+    assert!(crashes.load(Ordering::Relaxed) > 20, "{crashes:?}");
+    let same = agree_with_the_journal(&shelf, &asked).await;
+    assert!(same > 100, "{same} operations were compared");
+    Arc::into_inner(shelf).unwrap().drop().await;
+}
+
+fn phone(user: u64) -> String {
+    format!("+7916000000{user}")
+}
+
+/// 600 operations: names, customers and references mixed, each name once.
+fn operations(customers: u64) -> Vec<Request> {
+    let mut runner = TestRunner::deterministic();
+    let draw = (0..customers, 0..6_u8, 1_i64..400, 0_usize..12, any::<bool>());
+    let mut all: Vec<Request> = Vec::new();
+    for number in 0..600_usize {
+        let (user, kind, amount, back, whole) = draw.new_tree(&mut runner).unwrap().current();
+        let of = || {
+            let own: Vec<&Request> = all.iter().rev().filter(|r| r.phone == Some(phone(user).parse().unwrap())).collect();
+            own.get(back).map_or_else(|| key("none"), |request| request.key.clone())
+        };
+        let part = (!whole).then_some(amount);
+        let what = match kind {
+            0 | 1 => What::Accrual { amount, matures_at: None, expires_at: None },
+            2 => What::Debit { amount, beyond: Beyond::Allow(200) },
+            3 => What::Hold { amount, until: START + time::Duration::days(9000) },
+            4 => What::Capture { of: of(), amount: part },
+            _ if whole => What::Release { of: of(), amount: None },
+            _ => What::Reversal { of: of(), amount: part },
+        };
+        let mut asked = request(1000 + number as u128, &number.to_string(), what);
+        asked.phone = Some(phone(user).parse().unwrap());
+        all.push(asked);
+    }
+    all
+}
+
+/// Plays the journal's order on paper and compares each outcome and the balances.
+async fn agree_with_the_journal(shelf: &Shelf, asked: &[Request]) -> usize {
+    let by_name: BTreeMap<&str, &Request> =
+        asked.iter().map(|request| (request.key.external_id.as_str(), request)).collect();
+    let rows: Vec<(String, String, i64)> =
+        sqlx::query_as("SELECT external_id, outcome, customer_id FROM operations ORDER BY seq")
+            .fetch_all(&shelf.pool)
+            .await
+            .unwrap();
+    let mut models: BTreeMap<i64, Model> = BTreeMap::new();
+    for (name, outcome, customer) in &rows {
+        let model = models.entry(*customer).or_default();
+        let said = model.apply(name, &by_name[name.as_str()].what);
+        assert_eq!(said, outcome, "{name}");
+    }
+    for (customer, model) in models {
+        let sql = "SELECT available, held, -debt FROM customers WHERE id = $1";
+        let has: (i64, i64, i64) =
+            sqlx::query_as(sql).bind(customer).fetch_one(&shelf.pool).await.unwrap();
+        assert_eq!(has, (model.available(), model.held, model.debt()));
+    }
+    rows.len()
+}
