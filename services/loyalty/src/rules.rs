@@ -37,6 +37,7 @@ pub struct Rules {
     /// How the order's points are rounded.
     pub rounding: Rounding,
     /// To what they are rounded, such as `"1.00"` for whole points.
+    #[serde(deserialize_with = "unit")]
     pub round_to: Money,
 }
 
@@ -136,6 +137,13 @@ pub fn proportion(amount: i64, back: i64, all: i64) -> i64 {
 #[must_use]
 pub fn value(line: &Line, quantity: Quantity) -> Option<i64> {
     line.price.times(quantity).map(Money::kopecks)
+}
+
+fn unit<'de, D: Deserializer<'de>>(input: D) -> Result<Money, D::Error> {
+    match String::deserialize(input)?.parse::<Money>() {
+        Ok(unit) if unit > Money::ZERO => Ok(unit),
+        _ => Err(D::Error::custom("round_to is an amount above zero such as \"1.00\"")),
+    }
 }
 
 impl<'de> Deserialize<'de> for Rate {

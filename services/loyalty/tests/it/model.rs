@@ -38,14 +38,14 @@ impl Model {
     /// What is answered to an operation.
     pub(crate) fn apply(&mut self, id: &str, what: &What) -> &'static str {
         if let Some(line) = self.operations.get(id) {
-            return match line.what == *what {
+            return match same(&line.what, what) {
                 true if matches!(line.word, "ok" | "ok_overdraft" | "partial") => "already_exists",
                 true => line.word,
                 false => "conflict_payload_mismatch",
             };
         }
         if let Some((_, waiting)) = self.waiting.iter().find(|(name, _)| name == id) {
-            return if waiting == what { "parked" } else { "conflict_payload_mismatch" };
+            return if same(waiting, what) { "parked" } else { "conflict_payload_mismatch" };
         }
         if what.of().is_some_and(|of| !self.operations.contains_key(&of.external_id)) {
             self.waiting.push((id.to_owned(), what.clone()));
@@ -182,6 +182,12 @@ impl Model {
             _ => "wrong_reference",
         }
     }
+}
+
+/// What a repeat must say again: not the policy, which is the caller's setting.
+fn same(one: &What, other: &What) -> bool {
+    let content = |what: &What| (what.kind(), what.amount(), what.of().cloned());
+    content(one) == content(other)
 }
 
 fn done(word: &str) -> bool {

@@ -96,6 +96,7 @@ impl World {
         common.http_listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut config = config(path.clone());
         change(&mut config);
+        loyalty::config::read(&config).unwrap();
         let http = reqwest::Client::builder().timeout(LONG).build().unwrap();
         let mut world = Self { stage, common, config, service: None, http, file: path };
         world.start().await;
@@ -115,10 +116,6 @@ impl World {
 
     pub(crate) async fn kill(&mut self) {
         self.service.take().unwrap().kill().await;
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/v1", self.common.http_listen)
     }
 
     pub(crate) async fn call(&self, method: Method, key: &str, path: &str, body: &str) -> Said {
