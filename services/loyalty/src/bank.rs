@@ -2,12 +2,13 @@
 
 use std::{convert::Infallible, sync::Arc};
 
+use events::Phone;
 use runtime::{Gather, Lost};
 
 use crate::{
     gauges::Gauges,
     ledger::{Answer, Request},
-    store::{Answered, Store},
+    store::{Answered, Balance, Store},
 };
 
 /// The most operations of one transaction.
@@ -27,6 +28,7 @@ pub(crate) struct Bank {
     store: Store,
     gauges: Gauges,
     door: Gather<Request, Outcome, Infallible>,
+    balances: Gather<Phone, Vec<Balance>, sqlx::Error>,
 }
 
 impl Bank {
@@ -39,7 +41,12 @@ impl Bank {
             let inside = Arc::clone(&inside);
             async move { Ok(carry_out(&inside.0, &inside.1, group).await) }
         });
-        Self { store, gauges, door }
+        let reader = store.clone();
+        let balances = Gather::spawn(GROUP, move |phones: Vec<Phone>| {
+            let reader = reader.clone();
+            async move { reader.balances(&phones).await }
+        });
+        Self { store, gauges, door, balances }
     }
 
     /// The tables behind it.
@@ -58,6 +65,18 @@ impl Bank {
             Err(Lost::Failed(never)) => match *never {},
             Err(Lost::Stopped) => Err(Away),
         }
+    }
+
+    /// The balances of those who have a phone: none, one, or more than one. Who asks at the same
+    /// time shares a question, so readers do not crowd writers out.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub(crate) async fn balances(&self, phone: Phone) -> Result<Vec<Balance>, Away> {
+        self.balances.call(phone).await.map_err(|error| {
+            tracing::warn!(%error, "balances cannot be read");
+            Away
+        })
     }
 
     /// Carries many out, in this order, each for itself.

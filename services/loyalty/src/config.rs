@@ -270,8 +270,7 @@ fn moscow() -> UtcOffset {
 
 fn offset<'de, D: Deserializer<'de>>(input: D) -> Result<UtcOffset, D::Error> {
     let text = String::deserialize(input)?;
-    let form =
-        time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+    let form = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
     UtcOffset::parse(&text, form).map_err(|_| D::Error::custom("an offset is written as +03:00"))
 }
 

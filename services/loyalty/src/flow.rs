@@ -73,7 +73,9 @@ impl Loyalty {
         let plan = match &event.fact {
             Fact::OrderCreated(fact) => planner.created(&fact.order).await,
             Fact::OrderPaid(fact) => planner.paid(&fact.order).await,
-            Fact::OrderCompleted(fact) => planner.completed(&fact.order, fact.occurrence, event.time()).await,
+            Fact::OrderCompleted(fact) => {
+                planner.completed(&fact.order, fact.occurrence, event.time()).await
+            }
             Fact::OrderCancelled(fact) => planner.cancelled(&fact.order, fact.occurrence).await,
             Fact::OrderReturned(fact) => planner.returned(fact, looks < LOOKS).await,
             _ => return Err(words::fact_unexpected(event)),
@@ -114,7 +116,9 @@ impl Loyalty {
                             return Ok(Step::stop(State::Again(revision + 1), reason));
                         }
                         Refusal::Instead(other) => ask.push_front(*other),
-                        Refusal::Wrong => return Err(words::refused(order, known.outcome.as_str())),
+                        Refusal::Wrong => {
+                            return Err(words::refused(order, known.outcome.as_str()));
+                        }
                     }
                 }
                 // A release that was quicker than its hold.
@@ -136,12 +140,7 @@ impl Loyalty {
     }
 
     /// Writes through to 1C, which is the master. It knows a repeat by the operation's id.
-    async fn tell_onec(
-        &self,
-        order: &OrderRef,
-        ask: Vec<Request>,
-        revision: u32,
-    ) -> Next {
+    async fn tell_onec(&self, order: &OrderRef, ask: Vec<Request>, revision: u32) -> Next {
         let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
         for request in &ask {
             let spends = matches!(request.what.kind(), Kind::Hold | Kind::Debit);
@@ -186,15 +185,11 @@ fn after_refusal(request: &Request, known: &Known) -> Refusal {
         (Kind::Capture, Outcome::AlreadyCaptured) => Refusal::Harmless,
         // The hold timed out, or was never granted: the points are taken without it, if there.
         (Kind::Capture, Outcome::AlreadyReleased | Outcome::NothingToUndo) => {
-            plan::spend_instead(request).map_or(Refusal::Wrong, |debit| {
-                Refusal::Instead(Box::new(debit))
-            })
+            plan::spend_instead(request)
+                .map_or(Refusal::Wrong, |debit| Refusal::Instead(Box::new(debit)))
         }
-        (Kind::Release, Outcome::AlreadyCaptured) => {
-            plan::reverse_instead(request).map_or(Refusal::Wrong, |reversal| {
-                Refusal::Instead(Box::new(reversal))
-            })
-        }
+        (Kind::Release, Outcome::AlreadyCaptured) => plan::reverse_instead(request)
+            .map_or(Refusal::Wrong, |reversal| Refusal::Instead(Box::new(reversal))),
         (
             Kind::Release | Kind::Reversal,
             Outcome::AlreadyReleased

@@ -13,8 +13,7 @@ use crate::ledger::Kind;
 /// Seconds of requests and groups.
 const SHORT: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 /// Seconds from a register to the balance: up to days offline.
-const LONG: [f64; 10] =
-    [0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 600.0, 3_600.0, 86_400.0, 604_800.0];
+const LONG: [f64; 10] = [0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 600.0, 3_600.0, 86_400.0, 604_800.0];
 const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// The service's metrics. Cheap to clone.
@@ -63,12 +62,20 @@ impl Gauges {
             )?,
             skew: put(
                 registry,
-                histogram("loyalty_clock_ahead_seconds", "How far registers' clocks are ahead", &LONG)?,
+                histogram(
+                    "loyalty_clock_ahead_seconds",
+                    "How far registers' clocks are ahead",
+                    &LONG,
+                )?,
             )?,
             requests: put(
                 registry,
                 HistogramVec::new(
-                    histogram_opts!("loyalty_request_seconds", "Requests by route and status", SHORT.to_vec()),
+                    histogram_opts!(
+                        "loyalty_request_seconds",
+                        "Requests by route and status",
+                        SHORT.to_vec()
+                    ),
                     &["route", "status"],
                 )?,
             )?,
@@ -93,11 +100,17 @@ impl Gauges {
             )?,
             parked: put(
                 registry,
-                IntGauge::new("loyalty_parked", "Operations that wait for a customer or another operation")?,
+                IntGauge::new(
+                    "loyalty_parked",
+                    "Operations that wait for a customer or another operation",
+                )?,
             )?,
             log_lost: put(
                 registry,
-                IntCounter::new("loyalty_log_lost_total", "Lines of the request log that were not written")?,
+                IntCounter::new(
+                    "loyalty_log_lost_total",
+                    "Lines of the request log that were not written",
+                )?,
             )?,
         })
     }
@@ -115,9 +128,7 @@ impl Gauges {
     }
 
     pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
-        self.requests
-            .with_label_values(&[route, &status.to_string()])
-            .observe(took.as_secs_f64());
+        self.requests.with_label_values(&[route, &status.to_string()]).observe(took.as_secs_f64());
     }
 
     pub(crate) fn group(&self, size: usize, took: Duration) {

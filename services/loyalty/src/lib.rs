@@ -64,7 +64,8 @@ impl Worker for Loyalty {
         let onec = match &config.onec_base_url {
             None => None,
             Some(base) => {
-                let client = || runtime::http::Client::new("1c", config.onec_timeout, kit.metrics());
+                let client =
+                    || runtime::http::Client::new("1c", config.onec_timeout, kit.metrics());
                 let (user, password) = (config.onec_user.clone(), config.onec_password.clone());
                 let for_flow = OneC::new(client()?, base, user.clone(), password.clone());
                 Some((for_flow, OneC::new(client()?, base, user, password)))

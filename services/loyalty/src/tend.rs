@@ -117,7 +117,8 @@ impl Tend {
         let Some(mut log) = log else { return };
         let mut waiting: Vec<Vec<LogLine>> = Vec::new();
         loop {
-            let got = self.kit.shutdown().run_until_cancelled(log.recv_many(&mut waiting, 500)).await;
+            let got =
+                self.kit.shutdown().run_until_cancelled(log.recv_many(&mut waiting, 500)).await;
             let lines: Vec<LogLine> = waiting.drain(..).flatten().collect();
             if !lines.is_empty() && !self.log(&lines).await {
                 self.gauges.log_lost(lines.len());
@@ -187,10 +188,15 @@ impl Tend {
         for exception in self.store.untold(kinds::SILENT_STORE).await? {
             let store = &exception.subject;
             let text = Text::new(
-                format!("Магазин {store} перестал присылать операции с баллами: проверьте обмен на стороне 1С."),
-                format!("Store {store} sends no operations any more: check the exchange on 1C's side."),
+                format!(
+                    "Магазин {store} перестал присылать операции с баллами: проверьте обмен на стороне 1С."
+                ),
+                format!(
+                    "Store {store} sends no operations any more: check the exchange on 1C's side."
+                ),
             );
-            let body = json!({"kind": exception.kind, "store": store, "text": self.language.of(&text)});
+            let body =
+                json!({"kind": exception.kind, "store": store, "text": self.language.of(&text)});
             let request = self
                 .alerts
                 .request(Method::POST, url.as_str())
@@ -198,7 +204,9 @@ impl Tend {
                 .body(body.to_string());
             match self.alerts.send("notify", request).await {
                 Ok(answer) if answer.status.is_success() => self.store.told(exception.id).await?,
-                Ok(answer) => tracing::warn!(status = %answer.status, "a notification is not taken"),
+                Ok(answer) => {
+                    tracing::warn!(status = %answer.status, "a notification is not taken")
+                }
                 Err(error) => tracing::warn!(%error, "a notification is not taken"),
             }
         }

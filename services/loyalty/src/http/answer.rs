@@ -27,10 +27,8 @@ impl Serialize for Points {
 /// A JSON answer.
 pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_string(body) {
-        Ok(text) => {
-            (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], text)
-                .into_response()
-        }
+        Ok(text) => (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], text)
+            .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::{State, rejection::JsonRejection}, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+    response::Response,
+};
 use events::{Phone, ShopId};
 use serde::Deserialize;
 
@@ -43,9 +48,7 @@ pub(super) async fn meet(
         Ok::<_, sqlx::Error>(customer)
     };
     match met.await {
-        Ok(customer) => {
-            answer::json(StatusCode::OK, &serde_json::json!({"customer_id": customer}))
-        }
+        Ok(customer) => answer::json(StatusCode::OK, &serde_json::json!({"customer_id": customer})),
         Err(error) => {
             tracing::warn!(%error, "a customer cannot be written");
             answer::away(api.language)

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Query, State, rejection::{JsonRejection, QueryRejection}},
+    extract::{
+        Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::StatusCode,
     response::Response,
 };
@@ -113,7 +116,7 @@ async fn find_balance(api: &Api, asked: Result<Asked, &'static str>) -> Result<B
         }
     };
     if let (Some(phone), Moment::Now) = (asked.phone()?, moment) {
-        let balances = api.bank.store().balances(phone).await?;
+        let balances = api.bank.balances(phone).await.map_err(|_| Trouble::Away)?;
         return match balances.as_slice() {
             [] => Err(Trouble::Nobody),
             [one] => Ok(*one),
@@ -136,7 +139,10 @@ async fn answer_history(api: &Api, asked: Result<Asked, &'static str>) -> Respon
     }
 }
 
-async fn find_history(api: &Api, asked: Result<Asked, &'static str>) -> Result<Vec<Entry>, Trouble> {
+async fn find_history(
+    api: &Api,
+    asked: Result<Asked, &'static str>,
+) -> Result<Vec<Entry>, Trouble> {
     let asked = asked.map_err(Trouble::Invalid)?;
     let customer = who(api, &asked).await?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 500);
@@ -221,7 +227,6 @@ fn line(api: &Api, entry: Entry) -> Line {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use time::format_description::well_known::Rfc3339;
@@ -232,7 +237,12 @@ mod tests {
     fn times_are_rfc_3339_or_1cs_own_form() {
         let moscow = UtcOffset::from_hms(3, 0, 0).unwrap();
         let at = OffsetDateTime::parse("2026-01-10T12:00:00+03:00", &Rfc3339).unwrap();
-        for text in ["2026-01-10T12:00:00+03:00", "2026-01-10T12:00:00", "2026-01-10 12:00:00", "2026-01-10T09:00:00Z"] {
+        for text in [
+            "2026-01-10T12:00:00+03:00",
+            "2026-01-10T12:00:00",
+            "2026-01-10 12:00:00",
+            "2026-01-10T09:00:00Z",
+        ] {
             assert_eq!(moment(text, moscow), Some(at), "{text}");
         }
         for text in ["", "10.01.2026 12:00:00", "2026-13-10T12:00:00", "0001-01-01T00:00:00"] {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::{JsonRejection, PathRejection}},
+    extract::{
+        Path, State,
+        rejection::{JsonRejection, PathRejection},
+    },
     http::StatusCode,
     response::Response,
 };
@@ -65,9 +68,7 @@ pub(super) async fn close(
     }
     match api.bank.store().close(id, &closing.by, &closing.note).await {
         Ok(true) => answer::json(StatusCode::OK, &json!({"status": "closed"})),
-        Ok(false) => {
-            answer::error(api.language, StatusCode::NOT_FOUND, "exception_not_found")
-        }
+        Ok(false) => answer::error(api.language, StatusCode::NOT_FOUND, "exception_not_found"),
         Err(error) => {
             tracing::warn!(%error, "an exception cannot be closed");
             answer::away(api.language)

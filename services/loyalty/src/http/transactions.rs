@@ -2,13 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    body::Body,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Extension, body::Body, extract::State, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -90,9 +84,7 @@ pub(super) async fn one(
             let name = request.key.external_id.clone();
             match api.bank.apply(request).await {
                 Err(Away) => return answer::away(api.language),
-                Ok(answered) => {
-                    (status(&answered.answer), decided(&api, name, &answered))
-                }
+                Ok(answered) => (status(&answered.answer), decided(&api, name, &answered)),
             }
         }
     };
@@ -136,12 +128,7 @@ pub(super) async fn batch(
     response
 }
 
-fn understand(
-    api: &Api,
-    caller: &Caller,
-    text: &str,
-    late: bool,
-) -> Result<Request, Invalid> {
+fn understand(api: &Api, caller: &Caller, text: &str, late: bool) -> Result<Request, Invalid> {
     let now = api.bank.store().now();
     let (request, ahead) = wire::read(text, caller, &api.program, now, late)?;
     if let Some(ahead) = ahead {
@@ -174,11 +161,9 @@ fn decided(api: &Api, external_id: String, answered: &Answered) -> Item {
     match &answered.answer {
         Answer::Decided(known) => outcome(api, base, known, false),
         Answer::Repeated(known) => outcome(api, base, known, true),
-        Answer::Parked(_) => Item {
-            result: "success",
-            message: Some(api.language.of(&words::api(word))),
-            ..base
-        },
+        Answer::Parked(_) => {
+            Item { result: "success", message: Some(api.language.of(&words::api(word))), ..base }
+        }
         Answer::Conflict { recorded, given } => Item {
             result: "error",
             error: Some(word.to_owned()),
@@ -209,7 +194,8 @@ fn outcome(api: &Api, base: Item, known: &Known, repeated: bool) -> Item {
 }
 
 fn side(content: &Content) -> Value {
-    let ends = |phone: &String| phone.chars().skip(phone.chars().count().saturating_sub(4)).collect();
+    let ends =
+        |phone: &String| phone.chars().skip(phone.chars().count().saturating_sub(4)).collect();
     Value {
         kind: content.kind.as_str(),
         amount: content.amount.map(Points),

@@ -232,4 +232,3 @@ fn unreadable(text: &str, error: &serde_json::Error) -> Invalid {
     };
     Invalid { code, field, external_id }
 }
-

@@ -241,7 +241,9 @@ impl Book {
     pub(super) fn spend_order(&self) -> Vec<Uuid> {
         let mature = self.lots.iter().filter(|(_, lot)| lot.matures_at.is_none());
         let mut order: Vec<_> = mature
-            .map(|(id, lot)| ((lot.expires_at.is_none(), lot.expires_at, lot.effective_at, *id), *id))
+            .map(|(id, lot)| {
+                ((lot.expires_at.is_none(), lot.expires_at, lot.effective_at, *id), *id)
+            })
             .collect();
         order.sort_unstable();
         order.into_iter().map(|(_, id)| id).collect()

@@ -73,6 +73,9 @@ impl Entries {
 
     /// The entries that are not zero.
     pub fn iter(&self) -> impl Iterator<Item = (Account, i64)> {
-        self.0.iter().map(|(account, amount)| (*account, *amount)).filter(|(_, amount)| *amount != 0)
+        self.0
+            .iter()
+            .map(|(account, amount)| (*account, *amount))
+            .filter(|(_, amount)| *amount != 0)
     }
 }

@@ -18,7 +18,7 @@ mod settle;
 pub use book::{Book, Lot, Owed, Past};
 pub use desk::{Answer, Content, Desk, Found, Known, Record, Waits};
 pub use entry::{Account, Entries};
-pub use operation::{Beyond, CustomerId, Kind, Key, Note, Request, What};
+pub use operation::{Beyond, CustomerId, Key, Kind, Note, Request, What};
 pub use outcome::{Lapse, Outcome};
 
 /// The source of operations that follow from time alone: maturity, expiry, time-out.

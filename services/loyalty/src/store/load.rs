@@ -42,9 +42,9 @@ impl Work {
 
     /// The names of the operations asked for and of those they refer to.
     fn names(&self) -> (Vec<String>, Vec<String>) {
-        let keys = self.requests().flat_map(|request| {
-            [Some(&request.key), request.what.of()].into_iter().flatten()
-        });
+        let keys = self
+            .requests()
+            .flat_map(|request| [Some(&request.key), request.what.of()].into_iter().flatten());
         split(keys.collect::<BTreeSet<_>>())
     }
 }
@@ -88,10 +88,7 @@ async fn by_reference(group: &mut Group, work: &Work) -> sqlx::Result<Vec<Custom
     .await
 }
 
-async fn lock(
-    group: &mut Group,
-    customers: &[CustomerId],
-) -> sqlx::Result<Option<OffsetDateTime>> {
+async fn lock(group: &mut Group, customers: &[CustomerId]) -> sqlx::Result<Option<OffsetDateTime>> {
     let rows = sqlx::query_scalar!(
         "SELECT updated_at FROM customers WHERE id = ANY($1) ORDER BY id FOR UPDATE",
         customers,

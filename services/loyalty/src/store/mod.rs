@@ -85,7 +85,8 @@ impl Store {
                 for request in ask {
                     let one = Work { ask: vec![request], ..Work::default() };
                     let answer = self.work(one).await;
-                    answers.push(answer.and_then(|mut one| one.pop().ok_or(sqlx::Error::RowNotFound)));
+                    answers
+                        .push(answer.and_then(|mut one| one.pop().ok_or(sqlx::Error::RowNotFound)));
                 }
                 answers
             }

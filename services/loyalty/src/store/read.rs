@@ -1,5 +1,7 @@
 //! What is told about a customer: balances and history.
 
+use std::collections::HashMap;
+
 use events::Phone;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -85,20 +87,34 @@ pub struct Difference {
 }
 
 impl Store {
-    /// The balances of those who have a phone: none, one, or more than one.
+    /// The balances of those who have these phones, in the phones' order: for each none, one, or
+    /// more than one.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
-    pub async fn balances(&self, phone: Phone) -> sqlx::Result<Vec<Balance>> {
-        sqlx::query_as!(
-            Balance,
-            r#"SELECT c.id AS customer, (SELECT min(user_id) FROM users u WHERE u.customer_id = c.id) AS user,
+    pub async fn balances(&self, phones: &[Phone]) -> sqlx::Result<Vec<Vec<Balance>>> {
+        let asked: Vec<String> = phones.iter().map(ToString::to_string).collect();
+        let rows = sqlx::query!(
+            r#"SELECT p.phone, c.id, (SELECT min(user_id) FROM users u WHERE u.customer_id = c.id) AS user,
                 c.available, c.pending, c.held, c.debt, c.updated_at
-               FROM phones p JOIN customers c ON c.id = p.customer_id WHERE p.phone = $1 LIMIT 2"#,
-            phone.to_string(),
+               FROM phones p JOIN customers c ON c.id = p.customer_id WHERE p.phone = ANY($1)"#,
+            &asked,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        let mut found: HashMap<String, Vec<Balance>> = HashMap::new();
+        for row in rows {
+            found.entry(row.phone).or_default().push(Balance {
+                customer: row.id,
+                user: row.user,
+                available: row.available,
+                pending: row.pending,
+                held: row.held,
+                debt: row.debt,
+                updated_at: row.updated_at,
+            });
+        }
+        Ok(asked.iter().map(|phone| found.get(phone).cloned().unwrap_or_default()).collect())
     }
 
     /// A customer's balance.

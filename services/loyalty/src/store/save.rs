@@ -189,7 +189,8 @@ async fn takes(group: &mut Group, books: &Books, before: &Books) -> sqlx::Result
     let old = |customer, pair| before.get(customer).and_then(|book| book.takes.get(pair));
     let (mut operations, mut lots, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
     for (customer, book) in books {
-        for (pair, amount) in book.takes.iter().filter(|(pair, new)| old(customer, pair) != Some(new))
+        for (pair, amount) in
+            book.takes.iter().filter(|(pair, new)| old(customer, pair) != Some(new))
         {
             operations.push(pair.0);
             lots.push(pair.1);
@@ -287,12 +288,10 @@ async fn progress(group: &mut Group, books: &Books, before: &Books) -> sqlx::Res
 }
 
 async fn balances(group: &mut Group, records: &[Record]) -> sqlx::Result<()> {
-    const OWN: [Account; 4] =
-        [Account::Available, Account::Pending, Account::Held, Account::Debt];
+    const OWN: [Account; 4] = [Account::Available, Account::Pending, Account::Held, Account::Debt];
     let mut sums: BTreeMap<CustomerId, ([i64; 4], OffsetDateTime)> = BTreeMap::new();
     for record in records {
-        let (sum, at) =
-            sums.entry(record.customer).or_insert(([0; 4], record.recorded_at));
+        let (sum, at) = sums.entry(record.customer).or_insert(([0; 4], record.recorded_at));
         for (place, account) in sum.iter_mut().zip(OWN) {
             *place += record.entries.of(account);
         }

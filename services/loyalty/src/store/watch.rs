@@ -284,7 +284,8 @@ pub(super) async fn note_answers(
                 open(group, kinds::AMBIGUOUS_PHONE, &phone, &json!({"operation": key})).await?;
             }
             Answer::Decided(known) if known.outcome == Outcome::OkOverdraft => {
-                let details = json!({"applied_kopecks": known.applied, "store": request.note.store});
+                let details =
+                    json!({"applied_kopecks": known.applied, "store": request.note.store});
                 open(group, kinds::OVERDRAFT, &key, &details).await?;
             }
             _ => {}

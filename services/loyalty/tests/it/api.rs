@@ -55,13 +55,27 @@ async fn a_batch_answers_each_in_order_and_a_repeat_answers_the_same() {
         accrual("b1", json!(101)),
     ]);
     let words = |said: &crate::world::Said| -> Vec<String> {
-        said.body["results"].as_array().unwrap().iter()
-            .map(|item| item["status"].as_str().unwrap().to_owned()).collect()
+        said.body["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["status"].as_str().unwrap().to_owned())
+            .collect()
     };
     let first = world.post(STRICT, "/v1/transactions/batch", batch.clone()).await;
     assert_eq!(first.status, 200, "{first:?}");
-    assert_eq!(words(&first), ["ok", "parked", "ok_then_reversed", "already_exists",
-        "insufficient_balance", "invalid", "conflict_payload_mismatch"]);
+    assert_eq!(
+        words(&first),
+        [
+            "ok",
+            "parked",
+            "ok_then_reversed",
+            "already_exists",
+            "insufficient_balance",
+            "invalid",
+            "conflict_payload_mismatch"
+        ]
+    );
     let results = first.body["results"].as_array().unwrap();
     let kinds: Vec<_> = results.iter().map(|item| item["result"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["success", "success", "success", "duplicate", "error", "error", "error"]);
@@ -70,8 +84,18 @@ async fn a_batch_answers_each_in_order_and_a_repeat_answers_the_same() {
     assert_eq!(results[6]["given"]["amount"], json!(101.0));
     assert_eq!(world.balance(PHONE).await[0], "100.00");
     let again = world.post(STRICT, "/v1/transactions/batch", json!({"transactions": batch})).await;
-    assert_eq!(words(&again), ["already_exists", "already_exists", "already_exists", "already_exists",
-        "insufficient_balance", "invalid", "conflict_payload_mismatch"]);
+    assert_eq!(
+        words(&again),
+        [
+            "already_exists",
+            "already_exists",
+            "already_exists",
+            "already_exists",
+            "insufficient_balance",
+            "invalid",
+            "conflict_payload_mismatch"
+        ]
+    );
     assert_eq!(world.balance(PHONE).await[0], "100.00");
     world.end().await;
 }
@@ -82,14 +106,20 @@ async fn an_offline_debit_beyond_the_balance_follows_the_policy() {
     world.transact(accrual("a", json!(100))).await;
     // Online it is refused, whatever the policy.
     let said = world.transact(debit("d1", json!(250))).await;
-    assert_eq!((said.status, &said.body["error"]), (422, &json!("insufficient_balance")), "{said:?}");
+    assert_eq!(
+        (said.status, &said.body["error"]),
+        (422, &json!("insufficient_balance")),
+        "{said:?}"
+    );
     let mut late = debit("d2", json!(250));
     late["offline"] = json!(true);
     let said = world.transact(late).await;
     assert_eq!((said.status, &said.body["status"]), (200, &json!("ok_overdraft")), "{said:?}");
     assert_eq!(world.balance(PHONE).await, ["0.00", "0.00", "0.00", "150.00"]);
     // The limit of 300.00 is the customer's, not the operation's.
-    let said = world.post(crate::world::TILL, "/v1/transactions/batch", json!([debit("d3", json!(151))])).await;
+    let said = world
+        .post(crate::world::TILL, "/v1/transactions/batch", json!([debit("d3", json!(151))]))
+        .await;
     assert_eq!(said.body["results"][0]["status"], "insufficient_balance");
     // What is earned next pays first.
     world.transact(accrual("a2", json!(200))).await;
@@ -112,18 +142,54 @@ async fn what_is_wrong_is_said_and_nothing_is_half_done() {
         (accrual("x", Value::Null), 400, "invalid_amount"),
         (accrual("", json!(5)), 400, "invalid_external_id"),
         (accrual(&"x".repeat(201), json!(5)), 400, "invalid_external_id"),
-        (json!({"type": "gift", "amount": 5, "external_id": "x", "user_phone": PHONE}), 400, "unknown_type"),
+        (
+            json!({"type": "gift", "amount": 5, "external_id": "x", "user_phone": PHONE}),
+            400,
+            "unknown_type",
+        ),
         (json!({"amount": 5, "external_id": "x", "user_phone": PHONE}), 400, "unknown_type"),
         (json!({"type": "accrual", "amount": 5, "user_phone": PHONE}), 400, "invalid_external_id"),
         (json!({"type": "accrual", "amount": 5, "external_id": "x"}), 400, "phone_missing"),
-        (json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": "7999"}), 400, "invalid_phone"),
-        (json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "amout": 5}), 400, "unknown_field"),
-        (json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "2025-11-10T12:00:00"}), 400, "clock_wrong"),
-        (json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "2027-11-10T12:00:00"}), 400, "clock_wrong"),
-        (json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "вчера"}), 400, "invalid_time"),
-        (json!({"type": "release", "external_id": "x", "user_phone": PHONE}), 400, "reference_missing"),
-        (json!({"type": "release", "external_id": "x", "reference": "x"}), 400, "reference_to_itself"),
-        (json!({"type": "adjustment", "amount": 5, "external_id": "x", "user_phone": PHONE, "author": "a", "reason": "b"}), 400, "forbidden"),
+        (
+            json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": "7999"}),
+            400,
+            "invalid_phone",
+        ),
+        (
+            json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "amout": 5}),
+            400,
+            "unknown_field",
+        ),
+        (
+            json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "2025-11-10T12:00:00"}),
+            400,
+            "clock_wrong",
+        ),
+        (
+            json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "2027-11-10T12:00:00"}),
+            400,
+            "clock_wrong",
+        ),
+        (
+            json!({"type": "accrual", "amount": 5, "external_id": "x", "user_phone": PHONE, "created_at": "вчера"}),
+            400,
+            "invalid_time",
+        ),
+        (
+            json!({"type": "release", "external_id": "x", "user_phone": PHONE}),
+            400,
+            "reference_missing",
+        ),
+        (
+            json!({"type": "release", "external_id": "x", "reference": "x"}),
+            400,
+            "reference_to_itself",
+        ),
+        (
+            json!({"type": "adjustment", "amount": 5, "external_id": "x", "user_phone": PHONE, "author": "a", "reason": "b"}),
+            400,
+            "forbidden",
+        ),
         (json!([1, 2]), 400, "invalid_json"),
     ];
     for (body, status, code) in table {
@@ -185,15 +251,25 @@ async fn who_it_is_is_never_guessed() {
     // Another user with the same phone: from now on nobody is meant.
     world.meet(43, PHONE).await;
     let said = world.transact(accrual("b", json!(5))).await;
-    assert_eq!((said.status, &said.body["status"]), (202, &json!("ambiguous_customer")), "{said:?}");
+    assert_eq!(
+        (said.status, &said.body["status"]),
+        (202, &json!("ambiguous_customer")),
+        "{said:?}"
+    );
     let said = world.get(crate::world::TILL, "/v1/balance?user_phone=79161234567").await;
     assert_eq!((said.status, &said.body["error"]), (409, &json!("ambiguous_customer")));
     let listed = world.get(OFFICE, "/v1/exceptions").await;
     let exception = &listed.body["items"][0];
-    assert_eq!((&exception["kind"], &exception["subject"]), (&json!("ambiguous_phone"), &json!(PHONE)));
+    assert_eq!(
+        (&exception["kind"], &exception["subject"]),
+        (&json!("ambiguous_phone"), &json!(PHONE))
+    );
     // A person decides: the phone is the first one's alone.
     let body = json!({"shop": "acme", "user_id": 43, "phones": ["+79162222222"], "all": true});
-    assert_eq!(world.call(Method::PUT, OFFICE, "/v1/customers", &body.to_string()).await.status, 200);
+    assert_eq!(
+        world.call(Method::PUT, OFFICE, "/v1/customers", &body.to_string()).await.status,
+        200
+    );
     assert_eq!(world.balance(PHONE).await[0], "15.00");
     let close = format!("/v1/exceptions/{}/close", exception["id"]);
     let said = world.post(OFFICE, &close, json!({"by": "Петрова", "note": "номер сменился"})).await;
@@ -218,13 +294,28 @@ async fn the_personal_account_shows_where_points_came_from_and_what_there_was() 
     assert_eq!(world.post(OFFICE, "/v1/transactions", adjustment).await.status, 200);
     let said = world.get(SITE, "/v1/history?user_id=42&shop=acme").await;
     let items = said.body["items"].as_array().unwrap();
-    let seen: Vec<_> = items.iter().map(|item| (item["title"].as_str().unwrap(), item["amount"].as_f64().unwrap(),
-        item["description"].as_str().unwrap_or("-"))).collect();
-    assert_eq!(seen, [("Adjustment", -20.0, "-"), ("In-store purchase", -30.0, "Арбат, 2"),
-        ("In-store purchase", 100.0, "Москва, Тверская, 1")]);
+    let seen: Vec<_> = items
+        .iter()
+        .map(|item| {
+            (
+                item["title"].as_str().unwrap(),
+                item["amount"].as_f64().unwrap(),
+                item["description"].as_str().unwrap_or("-"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("Adjustment", -20.0, "-"),
+            ("In-store purchase", -30.0, "Арбат, 2"),
+            ("In-store purchase", 100.0, "Москва, Тверская, 1")
+        ]
+    );
     let page = world.post(SITE, "/v1/history", json!({"user_phone": PHONE, "limit": 2})).await;
     let before = &page.body["next_before"];
-    let rest = world.post(SITE, "/v1/history", json!({"user_phone": PHONE, "before": before})).await;
+    let rest =
+        world.post(SITE, "/v1/history", json!({"user_phone": PHONE, "before": before})).await;
     assert_eq!(rest.body["items"].as_array().unwrap().len(), 1);
     let then = world.post(SITE, "/v1/balance", json!({"user_phone": PHONE, "at": between})).await;
     assert_eq!(exact(&then.text, "balance"), "100.00");
@@ -234,15 +325,20 @@ async fn the_personal_account_shows_where_points_came_from_and_what_there_was() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_stands_in_the_log_and_a_silent_store_is_noticed() {
-    let file = FILE.replace("store = \"tverskaya\"", "store = \"tverskaya\"\nsilent_after = \"2s\"");
+    let file =
+        FILE.replace("store = \"tverskaya\"", "store = \"tverskaya\"\nsilent_after = \"2s\"");
     let (alerts, mut taken) = tokio::sync::mpsc::unbounded_channel();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/alert", listener.local_addr().unwrap());
-    let router = axum::Router::new().route("/alert", axum::routing::post(move |body: String| async move {
-        alerts.send(body).ok();
-    }));
+    let router = axum::Router::new().route(
+        "/alert",
+        axum::routing::post(move |body: String| async move {
+            alerts.send(body).ok();
+        }),
+    );
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let world = World::with(&file, |config| config.loyalty_alert_url = Some(url.parse().unwrap())).await;
+    let world =
+        World::with(&file, |config| config.loyalty_alert_url = Some(url.parse().unwrap())).await;
     world.meet(42, PHONE).await;
     world.transact(accrual("a", json!(1))).await;
     world.transact(accrual("a", json!(2))).await;
@@ -254,25 +350,33 @@ async fn every_request_stands_in_the_log_and_a_silent_store_is_noticed() {
     world.stage.until("the log", crate::world::LONG, || async { read().await.len() == 3 }).await;
     let rows: Vec<_> = read().await.into_iter().map(|row| (row.1, row.2, row.3, row.4)).collect();
     let text = |text: &str| Some(text.to_owned());
-    assert_eq!(rows, [
-        (text("a"), 200, "ok".to_owned(), text("till-1")),
-        (text("a"), 409, "conflict_payload_mismatch".to_owned(), text("till-1")),
-        (None, 401, "refused".to_owned(), None),
-    ]);
+    assert_eq!(
+        rows,
+        [
+            (text("a"), 200, "ok".to_owned(), text("till-1")),
+            (text("a"), 409, "conflict_payload_mismatch".to_owned(), text("till-1")),
+            (None, 401, "refused".to_owned(), None),
+        ]
+    );
     let alert: Value = serde_json::from_str(&taken.recv().await.unwrap()).unwrap();
     assert_eq!((&alert["kind"], &alert["store"]), (&json!("silent_store"), &json!("tverskaya")));
     let listed = world.get(OFFICE, "/v1/exceptions").await;
-    assert!(listed.body["items"].as_array().unwrap().iter().any(|item| item["kind"] == "silent_store"));
+    assert!(
+        listed.body["items"].as_array().unwrap().iter().any(|item| item["kind"] == "silent_store")
+    );
     // It speaks again: over by itself.
     world.transact(accrual("b", json!(1))).await;
     let open = || async {
         let items = world.get(OFFICE, "/v1/exceptions").await.body["items"].clone();
         items.as_array().unwrap().iter().any(|item| item["kind"] == "silent_store")
     };
-    world.stage.until("the end of the silence", crate::world::LONG, || async {
-        world.transact(accrual("b", json!(1))).await;
-        !open().await
-    }).await;
+    world
+        .stage
+        .until("the end of the silence", crate::world::LONG, || async {
+            world.transact(accrual("b", json!(1))).await;
+            !open().await
+        })
+        .await;
     pool.close().await;
     world.end().await;
 }

@@ -16,7 +16,10 @@ use loyalty::{
     store::{Answered, Moment, Person, Store},
 };
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, postgres::{PgConnectOptions, PgPoolOptions}};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -44,7 +47,8 @@ impl Shelf {
         let options: PgConnectOptions = url.parse().unwrap();
         let options = options.options([("search_path", schema.as_str())]);
         let pool = PgPoolOptions::new().max_connections(6).connect_lazy_with(options);
-        let mut own = sqlx::migrate::Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+        let mut own =
+            sqlx::migrate::Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
         own.set_locking(false).run(&pool).await.unwrap();
         Self { pool, clock: Arc::new(Mutex::new(START)), schema, url }
     }
@@ -65,9 +69,21 @@ impl Shelf {
         rows.into_iter().map(|(name, sum)| (named(&name), sum)).collect()
     }
 
-    /// What must hold of the tables whatever was done.
     pub(crate) async fn check(&self) {
-        let broken = "
+        check(&self.pool).await;
+    }
+
+    pub(crate) async fn drop(self) {
+        self.pool.close().await;
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.schema));
+        connection.execute(drop).await.unwrap();
+    }
+}
+
+/// What must hold of the tables whatever was done.
+pub(crate) async fn check(pool: &PgPool) {
+    let broken = "
             SELECT 'an operation that does not sum to zero' FROM entries GROUP BY operation_id HAVING sum(amount) <> 0
             UNION ALL SELECT 'a balance that is not the sum of its journal' FROM customers c
                 JOIN LATERAL (SELECT
@@ -87,16 +103,8 @@ impl Shelf {
             UNION ALL SELECT 'a lot that gave more than it had' FROM lots l
                 WHERE granted < free + expired + (SELECT COALESCE(sum(amount), 0) FROM takes WHERE lot_id = l.id)
             UNION ALL SELECT 'points beside a debt' FROM customers WHERE available > 0 AND debt < 0";
-        let found: Vec<String> = sqlx::query_scalar(broken).fetch_all(&self.pool).await.unwrap();
-        assert_eq!(found, Vec::<String>::new());
-    }
-
-    pub(crate) async fn drop(self) {
-        self.pool.close().await;
-        let mut connection = PgConnection::connect(&self.url).await.unwrap();
-        let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.schema));
-        connection.execute(drop).await.unwrap();
-    }
+    let found: Vec<String> = sqlx::query_scalar(broken).fetch_all(pool).await.unwrap();
+    assert_eq!(found, Vec::<String>::new());
 }
 
 pub(crate) async fn meet(store: &Store, user: i64, phone: &str) -> i64 {
@@ -217,13 +225,16 @@ async fn whatever_crashes_and_repeats_the_books_are_those_of_the_journal() {
     let crashes = Arc::new(AtomicU64::new(0));
     let mut replicas = Vec::new();
     for replica in 0..3_u64 {
-        let (shelf, asked, crashes) = (Arc::clone(&shelf), Arc::clone(&asked), Arc::clone(&crashes));
+        let (shelf, asked, crashes) =
+            (Arc::clone(&shelf), Arc::clone(&asked), Arc::clone(&crashes));
         replicas.push(tokio::spawn(async move {
             let mut dice = replica * 7919 + 1;
             let mut store = shelf.store(Lapse::Burn);
             let mut place = 0;
             while place < asked.len() {
-                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                dice = dice
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let size = usize::try_from((dice >> 33) % 9 + 1).unwrap();
                 let part = &asked[place..(place + size).min(asked.len())];
                 if (dice >> 40) % 3 == 0 {
@@ -249,7 +260,8 @@ async fn whatever_crashes_and_repeats_the_books_are_those_of_the_journal() {
     while first.tend(100).await.unwrap() > 0 {}
     shelf.check().await;
     assert!(crashes.load(Ordering::Relaxed) > 20, "{crashes:?}");
-    let same = agree_with_the_journal(&shelf, &asked).await;
+    let named = asked.iter().map(|asked| (asked.key.external_id.clone(), asked.what.clone()));
+    let same = agree_with_the_journal(&shelf.pool, &named.collect()).await;
     assert!(same > 100, "{same} operations were compared");
     Arc::into_inner(shelf).unwrap().drop().await;
 }
@@ -266,7 +278,11 @@ fn operations(customers: u64) -> Vec<Request> {
     for number in 0..600_usize {
         let (user, kind, amount, back, whole) = draw.new_tree(&mut runner).unwrap().current();
         let of = || {
-            let own: Vec<&Request> = all.iter().rev().filter(|r| r.phone == Some(phone(user).parse().unwrap())).collect();
+            let own: Vec<&Request> = all
+                .iter()
+                .rev()
+                .filter(|r| r.phone == Some(phone(user).parse().unwrap()))
+                .collect();
             own.get(back).map_or_else(|| key("none"), |request| request.key.clone())
         };
         let part = (!whole).then_some(amount);
@@ -285,26 +301,24 @@ fn operations(customers: u64) -> Vec<Request> {
     all
 }
 
-/// Plays the journal's order on paper and compares each outcome and the balances.
-async fn agree_with_the_journal(shelf: &Shelf, asked: &[Request]) -> usize {
-    let by_name: BTreeMap<&str, &Request> =
-        asked.iter().map(|request| (request.key.external_id.as_str(), request)).collect();
+/// Plays the journal's order on paper and compares each outcome and the balances; answers how
+/// many operations there are.
+pub(crate) async fn agree_with_the_journal(pool: &PgPool, asked: &BTreeMap<String, What>) -> usize {
     let rows: Vec<(String, String, i64)> =
         sqlx::query_as("SELECT external_id, outcome, customer_id FROM operations ORDER BY seq")
-            .fetch_all(&shelf.pool)
+            .fetch_all(pool)
             .await
             .unwrap();
     let mut models: BTreeMap<i64, Model> = BTreeMap::new();
     for (name, outcome, customer) in &rows {
         let model = models.entry(*customer).or_default();
-        let said = model.apply(name, &by_name[name.as_str()].what);
-        assert_eq!(said, outcome, "{name}");
+        assert_eq!(model.apply(name, &asked[name]), outcome, "{name}");
     }
-    for (customer, model) in models {
-        let sql = "SELECT available, held, -debt FROM customers WHERE id = $1";
-        let has: (i64, i64, i64) =
-            sqlx::query_as(sql).bind(customer).fetch_one(&shelf.pool).await.unwrap();
-        assert_eq!(has, (model.available(), model.held, model.debt()));
+    let sql = "SELECT id, available, held, -debt FROM customers";
+    let all: Vec<(i64, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
+    for (customer, available, held, debt) in all {
+        let model = models.remove(&customer).unwrap_or_default();
+        assert_eq!((available, held, debt), (model.available(), model.held, model.debt()));
     }
     rows.len()
 }

@@ -10,6 +10,7 @@
 
 mod api;
 mod books;
+mod chaos;
 mod laws;
 mod model;
 mod order;

@@ -88,7 +88,9 @@ impl Model {
                 let short = (amount - self.available()).max(0);
                 (line.word, line.applied) = match beyond {
                     _ if short == 0 => ("ok", *amount),
-                    Beyond::Allow(limit) if self.debt() + short <= *limit => ("ok_overdraft", *amount),
+                    Beyond::Allow(limit) if self.debt() + short <= *limit => {
+                        ("ok_overdraft", *amount)
+                    }
                     Beyond::Part if self.available() > 0 => ("partial", self.available()),
                     _ => ("insufficient_balance", 0),
                 };

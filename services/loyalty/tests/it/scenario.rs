@@ -49,7 +49,8 @@ pub(crate) fn acts(cases: &[Value], case: &Value) -> Vec<Act> {
 
 fn act(number: usize, op: &Value, beyond: Beyond) -> Act {
     let step = i64::try_from(number).unwrap();
-    let moment = op["occurred"].as_str().and_then(moment).unwrap_or(START + Duration::minutes(step));
+    let moment =
+        op["occurred"].as_str().and_then(moment).unwrap_or(START + Duration::minutes(step));
     let amount = || op["amount"].as_i64().unwrap();
     // The sources of one case refer to each other's operations nowhere.
     let source = op["src"].as_str().unwrap_or("1c_retail");
@@ -83,9 +84,9 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
         return Some(START + Duration::hours(24));
     }
     let date = format_description!("[year]-[month]-[day]");
-    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
-        Date::parse(text, &date).ok().map(|date| date.midnight().assume_utc())
-    })
+    OffsetDateTime::parse(text, &Rfc3339)
+        .ok()
+        .or_else(|| Date::parse(text, &date).ok().map(|date| date.midnight().assume_utc()))
 }
 
 /// The word that the scenarios use for an answer.

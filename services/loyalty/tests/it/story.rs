@@ -12,7 +12,8 @@ use crate::{
 async fn world() -> World {
     let world = World::new().await;
     world.meet(42, PHONE).await;
-    let body = json!({"type": "accrual", "amount": 500, "external_id": "start", "user_phone": PHONE});
+    let body =
+        json!({"type": "accrual", "amount": 500, "external_id": "start", "user_phone": PHONE});
     assert_eq!(world.transact(body).await.status, 200);
     world
 }
@@ -93,15 +94,27 @@ async fn an_order_without_enough_points_stops_for_a_person_and_its_replay_tries_
     world.tell(created(order(1))).await;
     world.until_jobs("dead", 1).await;
     let queue = world.stage.names().dead_queue("loyalty");
-    world.stage.until("the letter", crate::world::LONG, || async { world.stage.waiting(&queue).await > 0 }).await;
+    world
+        .stage
+        .until("the letter", crate::world::LONG, || async { world.stage.waiting(&queue).await > 0 })
+        .await;
     let letter = world.stage.take(&queue).await.unwrap();
     let reason = format!("{:?}", letter.headers);
     assert!(reason.contains("points_insufficient"), "{reason}");
-    let body = json!({"type": "accrual", "amount": 500, "external_id": "late", "user_phone": PHONE});
+    let body =
+        json!({"type": "accrual", "amount": 500, "external_id": "late", "user_phone": PHONE});
     assert_eq!(world.transact(body).await.status, 200);
     let event = Event::from_json(letter.body.as_bytes()).unwrap();
     let headers = [("x-parom-replay", "1")];
-    world.stage.put("", &world.stage.names().queue("loyalty"), event.to_json().unwrap().as_bytes(), &headers).await;
+    world
+        .stage
+        .put(
+            "",
+            &world.stage.names().queue("loyalty"),
+            event.to_json().unwrap().as_bytes(),
+            &headers,
+        )
+        .await;
     world.until_jobs("done", 1).await;
     assert_eq!(world.balance(PHONE).await, ["400.00", "0.00", "100.00", "0.00"]);
     world.end().await;

@@ -3,7 +3,10 @@
 use std::{fs, net::TcpListener, path::PathBuf, time::Duration};
 
 use events::{Event, Fact};
-use loyalty::{Loyalty, config::{Config, Language}};
+use loyalty::{
+    Loyalty,
+    config::{Config, Language},
+};
 use reqwest::Method;
 use runtime::{
     settings::Common,
