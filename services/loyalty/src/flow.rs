@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use events::{Event, Fact, OrderRef};
+use events::{Event, Fact, OrderRef, Phone};
 use runtime::{Failure, Step};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ impl Loyalty {
             State::Looking(looks) => self.plan(event, order, 0, looks).await,
             State::Again(revision) => self.plan(event, order, revision, LOOKS).await,
             State::Planned { ask, revision } => self.carry_out(event, order, ask, revision).await,
-            State::Telling { ask, revision } => self.tell_onec(order, ask, revision).await,
+            State::Telling { ask, revision } => self.tell_onec(event, order, ask, revision).await,
             State::Done => Ok(Step::done(State::Done)),
         }
     }
@@ -140,11 +140,19 @@ impl Loyalty {
     }
 
     /// Writes through to 1C, which is the master. It knows a repeat by the operation's id.
-    async fn tell_onec(&self, order: &OrderRef, ask: Vec<Request>, revision: u32) -> Next {
+    async fn tell_onec(
+        &self,
+        event: &Event,
+        order: &OrderRef,
+        ask: Vec<Request>,
+        revision: u32,
+    ) -> Next {
         let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
+        let buyer = event.fact.snapshot().and_then(|order| order.buyer.phone.as_deref());
+        let buyer: Option<Phone> = buyer.and_then(|phone| phone.parse().ok());
         for request in &ask {
             let spends = matches!(request.what.kind(), Kind::Hold | Kind::Debit);
-            let Err(error) = onec.tell(request).await else { continue };
+            let Err(error) = onec.tell(request, request.phone.or(buyer)).await else { continue };
             let refuses = self.program.when_1c_is_away == Away::Refuse && error.is_not_sent();
             if spends && (error.is_refusal() || refuses) {
                 self.undo(order, request).await?;

@@ -66,12 +66,12 @@ impl OneC {
         Self { http, base: base.as_str().trim_end_matches('/').to_owned(), user, password }
     }
 
-    /// Tells an operation. 1C knows a repeat by `id`.
+    /// Tells an operation of the customer with this phone. 1C knows a repeat by `id`.
     ///
     /// # Errors
     /// [`Error`].
-    pub(crate) async fn tell(&self, request: &Request) -> Result<(), Error> {
-        let phone = request.phone.ok_or(Error::NoPhone)?;
+    pub(crate) async fn tell(&self, request: &Request, phone: Option<Phone>) -> Result<(), Error> {
+        let phone = phone.ok_or(Error::NoPhone)?;
         let amount = request.what.amount().map(|kopecks| Money::from_kopecks(kopecks).to_string());
         let body = json!({
             "id": request.id,

@@ -1,7 +1,7 @@
 //! The outside systems as strict HTTP servers with books of effects and faults on command. Never in production.
 //!
 //! One process, one port: the Bitrix24 portal's REST under `/bitrix`, the site module's endpoint under `/site`,
-//! CloudKassir under `/cloudkassir`, the control interface under `/_…`. Tests embed it with [`Emulator::start`];
+//! CloudKassir under `/cloudkassir`, a 1C base under `/1c`, the control interface under `/_…`. Tests embed it with [`Emulator::start`];
 //! the program `emulator` serves it alone. It depends on none of Parom's crates, so that it mirrors none of their bugs.
 //! What it serves, strikes and books is listed in the crate's README.
 
@@ -17,6 +17,7 @@ mod violations;
 
 pub mod bitrix;
 pub mod cloudkassir;
+pub mod onec;
 pub mod settings;
 pub mod site;
 
@@ -35,7 +36,8 @@ use tokio_util::{
 };
 
 use self::{
-    bitrix::Bitrix, cloudkassir::CloudKassir, outgoing::Outgoing, serve::Server, site::Site,
+    bitrix::Bitrix, cloudkassir::CloudKassir, onec::OneC, outgoing::Outgoing, serve::Server,
+    site::Site,
 };
 pub use self::{
     clock::Clock,
@@ -62,6 +64,8 @@ pub struct Emulator {
     pub site: Site,
     /// The fiscal cloud.
     pub cloudkassir: CloudKassir,
+    /// The 1C base.
+    pub onec: OneC,
     pub(crate) outgoing: Outgoing,
     pub(crate) open: watch::Sender<bool>,
 }
@@ -127,6 +131,7 @@ impl Emulator {
         self.bitrix.reset();
         self.site.reset();
         self.cloudkassir.reset();
+        self.onec.reset();
     }
 
     fn new(settings: Settings) -> Self {
@@ -138,6 +143,7 @@ impl Emulator {
             bitrix: Bitrix::default(),
             site: Site::default(),
             cloudkassir: CloudKassir::default(),
+            onec: OneC::default(),
             open: watch::Sender::new(true),
         }
     }
@@ -177,6 +183,12 @@ impl Running {
     pub fn cloudkassir_url(&self) -> String {
         format!("{}/cloudkassir", self.base_url)
     }
+
+    /// The base address of 1C's HTTP service.
+    #[must_use]
+    pub fn onec_url(&self) -> String {
+        format!("{}/1c/hs/parom", self.base_url)
+    }
 }
 
 fn router(emulator: &Arc<Emulator>) -> Router {
@@ -184,9 +196,11 @@ fn router(emulator: &Arc<Emulator>) -> Router {
         .nest("/bitrix/rest", bitrix::router(emulator))
         .nest("/site", site::router(emulator))
         .nest("/cloudkassir", cloudkassir::router(emulator))
+        .nest("/1c/hs/parom", onec::router(emulator))
         .merge(bitrix::control())
         .merge(site::control())
         .merge(cloudkassir::control())
+        .merge(onec::control())
         .merge(faults::control())
         .merge(control::router())
         .merge(page::router())

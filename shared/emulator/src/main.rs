@@ -5,7 +5,7 @@ use emulator::{Emulator, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// The outside systems (Bitrix, the site module, CloudKassir) for demonstration, tests and load. Never in production.
+/// The outside systems (Bitrix, the site module, CloudKassir, 1C) for demonstration, tests and load. Never in production.
 #[derive(Debug, Parser)]
 #[command(name = "emulator", version)]
 struct Arguments {

@@ -27,6 +27,9 @@ pub struct Settings {
     /// The fiscal cloud.
     #[command(flatten)]
     pub cloudkassir: CloudKassirSettings,
+    /// The 1C base.
+    #[command(flatten)]
+    pub onec: OneCSettings,
 }
 
 /// Settings of the Bitrix24 portal.
@@ -171,6 +174,28 @@ pub struct CloudKassirSettings {
         default_value = "9999078900006211"
     )]
     pub fiscal_number: String,
+}
+
+/// Settings of the 1C base.
+#[derive(Debug, Clone, Args)]
+pub struct OneCSettings {
+    /// The user that Parom is in 1C.
+    #[arg(
+        id = "onec_user",
+        long = "onec-user",
+        env = "EMULATOR_ONEC_USER",
+        default_value = "parom"
+    )]
+    pub user: String,
+    /// Its password.
+    #[arg(
+        id = "onec_password",
+        long = "onec-password",
+        env = "EMULATOR_ONEC_PASSWORD",
+        default_value = "emulator_onec_password",
+        hide_env_values = true
+    )]
+    pub password: SecretString,
 }
 
 /// How CloudKassir tells that a receipt has been processed.

@@ -32,6 +32,8 @@ pub enum System {
     Site,
     /// CloudKassir; methods are paths (`/kkt/receipt`).
     CloudKassir,
+    /// The 1C base; methods are paths (`/v1/operations`).
+    OneC,
 }
 
 impl System {
@@ -41,6 +43,7 @@ impl System {
             (Self::Bitrix, "/bitrix/rest"),
             (Self::Site, "/site"),
             (Self::CloudKassir, "/cloudkassir"),
+            (Self::OneC, "/1c/hs/parom"),
         ];
         systems.into_iter().find_map(|(system, prefix)| {
             path.strip_prefix(prefix).map(|path| (system, system.method(path)))
@@ -50,7 +53,7 @@ impl System {
     /// The method at a path below the system's own.
     pub(crate) fn method(self, path: &str) -> &str {
         match self {
-            Self::Site | Self::CloudKassir => path,
+            Self::Site | Self::CloudKassir | Self::OneC => path,
             Self::Bitrix => {
                 let last = path.rsplit('/').next().unwrap_or_default();
                 last.strip_suffix(".json").unwrap_or(last)

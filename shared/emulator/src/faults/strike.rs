@@ -113,7 +113,9 @@ fn status(code: StatusCode, retry_after: Option<String>, body: String) -> Respon
 fn refusal(system: System, code: i64) -> Response {
     match system {
         System::Bitrix => bitrix::refused(code),
-        System::CloudKassir | System::Site => cloudkassir::refused(code, "refused on command"),
+        System::CloudKassir | System::Site | System::OneC => {
+            cloudkassir::refused(code, "refused on command")
+        }
     }
 }
 

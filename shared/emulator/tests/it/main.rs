@@ -16,6 +16,7 @@ mod control;
 mod faults;
 mod lists;
 mod notifications;
+mod onec;
 mod orders;
 mod site;
 mod stage;
