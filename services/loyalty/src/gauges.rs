@@ -42,76 +42,31 @@ impl Gauges {
 
     fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let histogram = |name: &str, help: &str, buckets: &[f64]| {
-            Histogram::with_opts(histogram_opts!(name, help, buckets.to_vec()))
+            put(registry, Histogram::with_opts(histogram_opts!(name, help, buckets.to_vec()))?)
         };
+        let gauge = |name: &str, help: &str| put(registry, IntGauge::new(name, help)?);
+        let operations = Opts::new("loyalty_operations_total", "Operations by what was answered");
+        let requests = histogram_opts!(
+            "loyalty_request_seconds",
+            "Requests by route and status",
+            SHORT.to_vec()
+        );
+        let silence =
+            Opts::new("loyalty_store_silent_seconds", "Since when a store has been silent");
+        let ahead = "How far registers' clocks are ahead";
+        let visible = "From the register to the visible balance";
+        let lost = "Lines of the request log that were not written";
         Ok(Self {
-            operations: put(
-                registry,
-                IntCounterVec::new(
-                    Opts::new("loyalty_operations_total", "Operations by what was answered"),
-                    &["kind", "result"],
-                )?,
-            )?,
-            visible: put(
-                registry,
-                histogram(
-                    "loyalty_visible_seconds",
-                    "From the register to the visible balance",
-                    &LONG,
-                )?,
-            )?,
-            skew: put(
-                registry,
-                histogram(
-                    "loyalty_clock_ahead_seconds",
-                    "How far registers' clocks are ahead",
-                    &LONG,
-                )?,
-            )?,
-            requests: put(
-                registry,
-                HistogramVec::new(
-                    histogram_opts!(
-                        "loyalty_request_seconds",
-                        "Requests by route and status",
-                        SHORT.to_vec()
-                    ),
-                    &["route", "status"],
-                )?,
-            )?,
-            group_seconds: put(
-                registry,
-                histogram("loyalty_group_seconds", "Time of a group of operations", &SHORT)?,
-            )?,
-            group_size: put(
-                registry,
-                histogram("loyalty_group_size", "Operations in one transaction", &SIZES)?,
-            )?,
-            silence: put(
-                registry,
-                GaugeVec::new(
-                    Opts::new("loyalty_store_silent_seconds", "Since when a store has been silent"),
-                    &["store"],
-                )?,
-            )?,
-            exceptions: put(
-                registry,
-                IntGauge::new("loyalty_exceptions_open", "What waits for a person")?,
-            )?,
-            parked: put(
-                registry,
-                IntGauge::new(
-                    "loyalty_parked",
-                    "Operations that wait for a customer or another operation",
-                )?,
-            )?,
-            log_lost: put(
-                registry,
-                IntCounter::new(
-                    "loyalty_log_lost_total",
-                    "Lines of the request log that were not written",
-                )?,
-            )?,
+            operations: put(registry, IntCounterVec::new(operations, &["kind", "result"])?)?,
+            visible: histogram("loyalty_visible_seconds", visible, &LONG)?,
+            skew: histogram("loyalty_clock_ahead_seconds", ahead, &LONG)?,
+            requests: put(registry, HistogramVec::new(requests, &["route", "status"])?)?,
+            group_seconds: histogram("loyalty_group_seconds", "Time of a group", &SHORT)?,
+            group_size: histogram("loyalty_group_size", "Operations in one transaction", &SIZES)?,
+            silence: put(registry, GaugeVec::new(silence, &["store"])?)?,
+            exceptions: gauge("loyalty_exceptions_open", "What waits for a person")?,
+            parked: gauge("loyalty_parked", "Operations that wait for another or a customer")?,
+            log_lost: put(registry, IntCounter::new("loyalty_log_lost_total", lost)?)?,
         })
     }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, File, Language, Master},
     gauges::Gauges,
     ledger::{Key, Note, OWN_SOURCE, Request, What},
-    onec::OneC,
+    onec::{self, OneC},
     store::{Difference, LogLine, Store, kinds},
 };
 
@@ -216,21 +216,23 @@ impl Tend {
     /// Compares balances that changed with 1C's. A difference is put before a person; where 1C is
     /// the master, ours is brought to it.
     async fn compare(&self, onec: &OneC) {
-        let unchecked = match self.store.unchecked(self.compare_after, COMPARED).await {
-            Ok(unchecked) => unchecked,
-            Err(error) => return tracing::warn!(%error, "balances are not compared"),
-        };
-        for ours in unchecked {
+        if let Err(why) = self.compare_some(onec).await {
+            tracing::warn!(why, "balances are not compared");
+        }
+    }
+
+    async fn compare_some(&self, onec: &OneC) -> Result<(), String> {
+        let away = |error: sqlx::Error| error.to_string();
+        for ours in self.store.unchecked(self.compare_after, COMPARED).await.map_err(away)? {
             let Ok(phone) = ours.phone.parse() else { continue };
             let theirs = match onec.balance(phone).await {
                 Ok(theirs) => theirs,
-                Err(crate::onec::Error::UnknownCustomer) => 0,
-                Err(error) => return tracing::warn!(%error, "balances are not compared"),
+                Err(onec::Error::UnknownCustomer) => 0,
+                Err(error) => return Err(error.to_string()),
             };
-            if let Err(error) = self.settle(&ours, theirs).await {
-                return tracing::warn!(%error, "a comparison is not written");
-            }
+            self.settle(&ours, theirs).await.map_err(away)?;
         }
+        Ok(())
     }
 
     async fn settle(&self, ours: &Difference, theirs: i64) -> sqlx::Result<()> {

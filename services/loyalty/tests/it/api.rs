@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 
 use crate::world::{FILE, OFFICE, PHONE, SITE, STRICT, World, exact};
 
+#[expect(clippy::needless_pass_by_value, reason = "calls read like the JSON they make")]
 fn accrual(id: &str, amount: Value) -> Value {
     json!({"type": "accrual", "amount": amount, "external_id": id, "user_phone": PHONE})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "calls read like the JSON they make")]
 fn debit(id: &str, amount: Value) -> Value {
     json!({"type": "debit", "amount": amount, "external_id": id, "user_phone": PHONE})
 }
@@ -130,6 +132,7 @@ async fn an_offline_debit_beyond_the_balance_follows_the_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one table")]
 async fn what_is_wrong_is_said_and_nothing_is_half_done() {
     let world = world().await;
     let table: [(Value, u16, &str); 22] = [

@@ -196,7 +196,7 @@ async fn a_balance_can_be_told_for_any_moment() {
         let now = START + time::Duration::hours(step.into());
         shelf.set(now);
         let what = What::Accrual { amount: step.into(), matures_at: None, expires_at: None };
-        ask(&store, &request(step.into(), &step.to_string(), what)).await;
+        ask(&store, &request(usize::try_from(step).unwrap(), &step.to_string(), what)).await;
         sum += i64::from(step);
         expected.push((now, sum));
     }
@@ -294,7 +294,7 @@ fn operations(customers: u64) -> Vec<Request> {
             _ if whole => What::Release { of: of(), amount: None },
             _ => What::Reversal { of: of(), amount: part },
         };
-        let mut asked = request(1000 + number as u128, &number.to_string(), what);
+        let mut asked = request(1000 + number, &number.to_string(), what);
         asked.phone = Some(phone(user).parse().unwrap());
         all.push(asked);
     }

@@ -15,9 +15,9 @@ pub(crate) const START: OffsetDateTime = datetime!(2026-01-10 10:00 UTC);
 const NAMES: i64 = 14;
 
 /// A request under a name that tells which operation it is.
-pub(crate) fn request(id: u128, name: &str, what: What) -> Request {
+pub(crate) fn request(id: usize, name: &str, what: What) -> Request {
     Request {
-        id: Uuid::from_u128(id),
+        id: Uuid::from_u128(u128::try_from(id).unwrap()),
         key: key(name),
         what,
         phone: Some("+79161234567".parse().unwrap()),
@@ -92,7 +92,7 @@ proptest! {
             if what.of() == Some(&key(name)) {
                 continue;
             }
-            let asked = request(number as u128 + 1, name, what.clone());
+            let asked = request(number + 1, name, what.clone());
             let answer = desk.handle(&asked, START, Lapse::Burn);
             prop_assert_eq!(answer.word(), model.apply(name, what), "{} {:?}", name, what);
             let book = desk.books.entry(1).or_default().clone();
@@ -112,7 +112,7 @@ proptest! {
         let mut desk = desk();
         let asked: Vec<Request> = operations.iter().enumerate()
             .filter(|(_, (name, what))| what.of() != Some(&key(name)))
-            .map(|(number, (name, what))| request(number as u128 + 1, name, what.clone()))
+            .map(|(number, (name, what))| request(number + 1, name, what.clone()))
             .collect();
         for request in &asked {
             desk.handle(request, START, Lapse::Burn);
@@ -131,13 +131,13 @@ proptest! {
             let mut desk = desk();
             for (number, amount) in amounts {
                 let what = What::Accrual { amount: *amount, matures_at: None, expires_at: None };
-                desk.handle(&request(*number as u128 + 1, &number.to_string(), what), START, Lapse::Burn);
+                desk.handle(&request(*number + 1, &number.to_string(), what), START, Lapse::Burn);
             }
             desk.books
         };
         let straight: Vec<_> = amounts.iter().copied().enumerate().collect();
         let mut turned = straight.clone();
-        turned.sort_by_key(|(number, _)| (*number as u64).wrapping_mul(seed | 1));
+        turned.sort_by_key(|(number, _)| u64::try_from(*number).unwrap().wrapping_mul(seed | 1));
         prop_assert_eq!(run(&straight), run(&turned));
     }
 
@@ -162,7 +162,7 @@ proptest! {
                 what => what,
             };
             if what.of() != Some(&key(&name)) {
-                desk.handle(&request(number as u128 + 1, &name, what), now, lapse);
+                desk.handle(&request(number + 1, &name, what), now, lapse);
                 desk.settle(now, lapse);
                 check(desk.books.entry(1).or_default(), &desk.records);
             }

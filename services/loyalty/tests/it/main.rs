@@ -2,7 +2,6 @@
 //! a real database, a real broker and the emulator.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"

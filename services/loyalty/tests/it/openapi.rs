@@ -79,6 +79,7 @@ fn the_document_knows_every_kind_and_outcome_and_each_has_its_sentence() {
 
 /// Every route answers under both prefixes, and each answer is what its schema says.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one table")]
 async fn answers_are_what_the_document_says() {
     let document = document();
     let world = World::new().await;

@@ -70,7 +70,7 @@ fn act(number: usize, op: &Value, beyond: Beyond) -> Act {
         "void" => What::Reversal { of: of(), amount: some },
         other => panic!("a new operation: {other}"),
     };
-    let mut asked = request(100 + number as u128, op["id"].as_str().unwrap(), what);
+    let mut asked = request(100 + number, op["id"].as_str().unwrap(), what);
     asked.key.source = source.to_owned();
     asked.effective_at = moment;
     if let Some(phone) = op["phone"].as_str() {
