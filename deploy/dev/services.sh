@@ -3,7 +3,7 @@
 # every service does, a line in own_settings.
 
 # In the order of starting; the emulator stands for the outside systems. Fewer of them: make up SERVICES='emulator ingress'.
-SERVICES=${SERVICES:-emulator ingress fiscal status}
+SERVICES=${SERVICES:-emulator ingress fiscal status loyalty}
 
 RUN=$DEV/run
 # `make up PROFILE=release` builds optimised.
@@ -17,6 +17,7 @@ usual_port() {
     ingress) echo 8081 ;;
     fiscal) echo 8082 ;;
     status) echo 8083 ;;
+    loyalty) echo 8084 ;;
   esac
 }
 
@@ -34,6 +35,9 @@ own_settings() {
       # The emulated register is quick, and somebody is watching.
       export CLOUDKASSIR_POLL=500ms
       export CLOUDKASSIR_BASE_URL FISCAL_SHOPS_FILE=$ROOT/deploy/demo/fiscal.toml
+      ;;
+    loyalty)
+      export LOYALTY_FILE=$ROOT/deploy/demo/loyalty.toml
       ;;
     ingress | status)
       export BITRIX_SHOPS_FILE=$RUN/bitrix.toml

@@ -15,6 +15,8 @@ mod master;
 mod model;
 mod openapi;
 mod order;
+mod phones;
 mod scenario;
+mod settings;
 mod story;
 mod world;
