@@ -78,7 +78,11 @@ impl Store {
         let whole = Work { ask: ask.clone(), ..Work::default() };
         match self.work(whole).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(error) if ask.len() == 1 => vec![Err(error)],
+            // Asking for each alone would only take that much longer.
+            Err(error) if ask.len() == 1 || is_away(&error) => {
+                let others = ask.iter().skip(1).map(|_| Err(sqlx::Error::PoolTimedOut));
+                std::iter::once(Err(error)).chain(others).collect()
+            }
             Err(error) => {
                 tracing::info!(%error, operations = ask.len(), "a group goes one by one");
                 let mut answers = Vec::with_capacity(ask.len());
@@ -146,6 +150,12 @@ fn answered(desk: &Desk, answer: Answer, at: OffsetDateTime) -> Answered {
         Answer::Conflict { .. } | Answer::Parked(_) => None,
     };
     Answered { answer, available, at }
+}
+
+/// PostgreSQL cannot be reached.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error as E;
+    matches!(error, E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
 }
 
 /// Another replica was first, or both met: looking again helps.

@@ -322,3 +322,61 @@ pub(crate) async fn agree_with_the_journal(pool: &PgPool, asked: &BTreeMap<Strin
     }
     rows.len()
 }
+
+#[tokio::test]
+async fn time_matures_ends_holds_and_expires_whenever_somebody_looks() {
+    let shelf = Shelf::new().await;
+    let store = shelf.store(Lapse::Burn);
+    let customer = meet(&store, 1, "+79161234567").await;
+    let day = |days: i64| START + time::Duration::days(days);
+    let what = What::Accrual { amount: 100, matures_at: Some(day(3)), expires_at: Some(day(10)) };
+    ask(&store, &request(1, "a", what)).await;
+    let spend = |name: &str, id: usize| {
+        request(id, name, What::Debit { amount: 60, beyond: Beyond::Refuse })
+    };
+    // Pending points cannot be spent.
+    assert_eq!(ask(&store, &spend("d1", 2)).await.answer.word(), "insufficient_balance");
+    let seen = async || {
+        let b = store.balance(customer, Moment::Now).await.unwrap();
+        (b.available, b.pending, b.held)
+    };
+    // (the day, what is there after the tick)
+    shelf.set(day(3));
+    store.tend(100).await.unwrap();
+    assert_eq!(seen().await, (100, 0, 0));
+    let hold = What::Hold { amount: 70, until: day(5) };
+    assert_eq!(ask(&store, &request(3, "h", hold)).await.answer.word(), "ok");
+    shelf.set(day(4));
+    store.tend(100).await.unwrap();
+    assert_eq!(seen().await, (30, 0, 70));
+    // Without a tick: the next operation sees that the hold has ended.
+    shelf.set(day(5));
+    assert_eq!(ask(&store, &spend("d2", 4)).await.answer.word(), "ok");
+    assert_eq!(seen().await, (40, 0, 0));
+    let late = What::Capture { of: key("h"), amount: None };
+    assert_eq!(ask(&store, &request(5, "c", late)).await.answer.word(), "already_released");
+    shelf.set(day(11));
+    while store.tend(100).await.unwrap() > 0 {}
+    assert_eq!(seen().await, (0, 0, 0));
+    assert_eq!(shelf.totals().await[&Account::Expired], 40);
+    shelf.check().await;
+    shelf.drop().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_becomes_known_brings_what_waited_without_being_asked() {
+    let shelf = Shelf::new().await;
+    let store = shelf.store(Lapse::Burn);
+    let what = What::Accrual { amount: 100, matures_at: None, expires_at: None };
+    let answer = ask(&store, &request(1, "a", what)).await.answer;
+    assert_eq!(answer.word(), "parked_unknown_customer");
+    let undo = What::Reversal { of: key("a"), amount: Some(30) };
+    assert_eq!(ask(&store, &request(2, "v", undo)).await.answer.word(), "parked_unknown_customer");
+    assert_eq!(store.tend(100).await.unwrap(), 0, "nothing to do yet");
+    let customer = meet(&store, 1, "+79161234567").await;
+    while store.tend(100).await.unwrap() > 0 {}
+    assert_eq!(store.balance(customer, Moment::Now).await.unwrap().available, 70);
+    assert_eq!(store.counts().await.unwrap(), (0, 0));
+    shelf.check().await;
+    shelf.drop().await;
+}
