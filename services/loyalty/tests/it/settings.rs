@@ -12,10 +12,18 @@ const DEMO: &str = include_str!("../../../../deploy/demo/loyalty.toml");
 fn with(text: &str) -> Result<(usize, usize), String> {
     let path = std::env::temp_dir().join(format!("loyalty-{}.toml", Uuid::new_v4()));
     fs::write(&path, text).unwrap();
-    let arguments = ["loyalty", "--database-url", "postgres://x", "--amqp-url", "amqp://x"];
+    let file = path.to_str().unwrap();
+    let arguments = [
+        "loyalty",
+        "--database-url",
+        "postgres://x",
+        "--amqp-url",
+        "amqp://x",
+        "--loyalty-file",
+        file,
+    ];
     let arguments = arguments.iter().map(Into::into);
-    let environment = BTreeMap::from([("LOYALTY_FILE".to_owned(), path.display().to_string())]);
-    let config = parse::<Config>("loyalty", arguments, &environment).unwrap().own;
+    let config = parse::<Config>("loyalty", arguments, &BTreeMap::new()).unwrap().own;
     let found = read(&config).map(|file| (file.registers.len(), file.shops.len()));
     fs::remove_file(&path).unwrap();
     found.map_err(|error| error.to_string().replace(path.to_str().unwrap(), "FILE"))
