@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::{Fiscal, client::is_id, key};
+use crate::{Fiscal, key, registers::cloudkassir::answer::is_id};
 
 /// The largest body that is read.
 const BODY_MAX: usize = 64 * 1024;
@@ -76,16 +76,14 @@ fn signers<'a>(fiscal: &'a Fiscal, headers: &HeaderMap, body: &[u8]) -> HashSet<
         return HashSet::new();
     }
     let undone = url_decoded(body);
-    let accounts = fiscal.accounts();
-    accounts
-        .filter(|(_, account)| {
-            let secret = account.api_secret().as_bytes();
-            let by =
-                |tags: &[Vec<u8>], body: &[u8]| tags.iter().any(|tag| signed(secret, body, tag));
-            by(&plain, body) || by(&decoded, &undone)
-        })
-        .map(|(shop, _)| shop.as_str())
-        .collect()
+    let signs = |secret: &str| {
+        let by = |tags: &[Vec<u8>], body: &[u8]| {
+            tags.iter().any(|tag| signed(secret.as_bytes(), body, tag))
+        };
+        by(&plain, body) || by(&decoded, &undone)
+    };
+    let secrets = fiscal.callback_secrets();
+    secrets.filter(|(_, secret)| signs(secret)).map(|(shop, _)| shop.as_str()).collect()
 }
 
 /// Whether `tag` is the HMAC-SHA256 of `body`; the comparison takes the same time for all tags.

@@ -4,11 +4,18 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Args;
 use events::ShopId;
-use runtime::{Secret, StartError};
+use runtime::{Metrics, Secret, StartError, http::Client};
 use serde::Deserialize;
 use url::Url;
 
-use crate::receipt::Rules;
+use crate::{
+    desk::Desk,
+    receipt::Rules,
+    registers::{
+        Line,
+        cloudkassir::{Account, CloudKassir},
+    },
+};
 
 /// The window in which the register knows a repeated request (documented: one hour), less a
 /// minute for the request itself.
@@ -80,6 +87,32 @@ pub struct Shop {
     pub api_secret: Secret,
     /// How its receipts are made.
     pub receipt: Rules,
+}
+
+/// The cash desks of these shops.
+///
+/// # Errors
+/// [`StartError`] when there is no HTTP client.
+pub(crate) fn desks(
+    config: &Config,
+    shops: BTreeMap<ShopId, Shop>,
+    metrics: &Metrics,
+) -> Result<BTreeMap<ShopId, Desk>, StartError> {
+    let http = Client::new("cloudkassir", config.cloudkassir_timeout, metrics)?;
+    let (base, at_once) = (&config.cloudkassir_base_url, config.cloudkassir_concurrency);
+    let desk = |shop: Shop| {
+        let Shop { public_id, api_secret, receipt } = shop;
+        let line = Line::new(http.clone(), base, "CloudKassir", at_once);
+        let account = Account { public_id, api_secret: api_secret.clone() };
+        let register = CloudKassir::new(line, account, config.cloudkassir_resend_within);
+        Desk {
+            rules: receipt,
+            first: Box::new(register),
+            others: Vec::new(),
+            callback_secret: Some(api_secret),
+        }
+    };
+    Ok(shops.into_iter().map(|(id, shop)| (id, desk(shop))).collect())
 }
 
 /// Reads the file of shops and looks for what cannot be right.

@@ -1,17 +1,20 @@
-//! `fiscal`: one receipt for each payment that came in, at CloudKassir.
+//! `fiscal`: exactly the receipts that the settlements of an order need.
 //!
-//! The way of a receipt: [`State::New`] → made of the order and written down with its key
-//! ([`State::Sending`]) → sent → accepted ([`State::Sent`]) → looked at until it is fiscalised
-//! ([`State::Done`]). Nothing is sent that was not written down before, and what may have been
+//! The way of a receipt: [`State::New`] → planned from the fact and the order's [`ledger`],
+//! written down with its key ([`State::Sending`]) → sent to a register → accepted
+//! ([`State::Sent`]) → looked at until it is issued ([`State::Done`]). Nothing is sent that was not written down before, and what may have been
 //! sent is sent again only while the register knows it again.
 
 mod callback;
-pub mod client;
 pub mod config;
+mod desk;
 mod flow;
 pub mod key;
+pub mod ledger;
 mod marks;
+pub mod plan;
 pub mod receipt;
+pub mod registers;
 mod state;
 pub mod store;
 mod words;
@@ -28,21 +31,19 @@ use time::OffsetDateTime;
 pub use state::{Done, Held, New, Sending, Sent, State};
 
 use crate::{
-    client::{Account, Client},
     config::{Config, Shop},
+    desk::Desk,
     marks::Marks,
-    receipt::Rules,
-    store::Hints,
+    store::{Hints, Ledgers},
 };
 
 /// How often old hints are dropped.
 const TIDY: Duration = Duration::from_secs(3600);
 
-/// The receipts of paid orders.
+/// The receipts of the shops' orders.
 pub struct Fiscal {
-    shops: BTreeMap<ShopId, (Account, Rules)>,
+    shops: BTreeMap<ShopId, Desk>,
     config: Config,
-    client: Client,
     marks: Marks,
     outside: Outside,
     callbacks: IntCounterVec,
@@ -54,6 +55,8 @@ pub struct Outside {
     pub metrics: Metrics,
     /// The table of hints.
     pub hints: Hints,
+    /// The ledgers of the orders.
+    pub ledgers: Ledgers,
     /// Has the open job with this name looked at now; `false` when there is none.
     pub nudge: Nudge,
     /// The clock.
@@ -69,7 +72,8 @@ pub type Pause = Box<dyn Fn(Duration) -> BoxFuture<'static, bool> + Send + Sync>
 
 impl Worker for Fiscal {
     const NAME: &'static str = "fiscal";
-    const TOPICS: &'static [&'static str] = &["order.paid"];
+    const TOPICS: &'static [&'static str] =
+        &["order.paid", "order.shipped", "order.completed", "order.returned", "order.refunded"];
     const RETRY: RetryPolicy = RetryPolicy {
         first: Duration::from_secs(5),
         longest: Duration::from_secs(3600),
@@ -87,6 +91,7 @@ impl Worker for Fiscal {
         let outside = Outside {
             metrics: kit.metrics().clone(),
             hints: Hints::new(kit.pool().clone()),
+            ledgers: Ledgers::new(kit.pool().clone()),
             nudge: {
                 let kit = kit.clone();
                 Box::new(move |alias| {
@@ -134,30 +139,21 @@ impl Fiscal {
     ) -> Result<Self, StartError> {
         config.check()?;
         let metrics = &outside.metrics;
-        let http = runtime::http::Client::new("cloudkassir", config.cloudkassir_timeout, metrics)?;
         let callbacks = IntCounterVec::new(
             Opts::new("callbacks_total", "Notifications of the register by what became of them"),
             &["vendor", "outcome"],
         )
         .map_err(StartError::new)?;
         metrics.registry.register(Box::new(callbacks.clone())).map_err(StartError::new)?;
-        let at_once = config.cloudkassir_concurrency;
-        let shops = shops.into_iter().map(|(id, shop)| {
-            let Shop { public_id, api_secret, receipt } = shop;
-            (id, (Account::new(public_id, api_secret, at_once), receipt))
-        });
-        Ok(Self {
-            shops: shops.collect(),
-            client: Client::new(http, &config.cloudkassir_base_url),
-            config,
-            marks: Marks::default(),
-            outside,
-            callbacks,
-        })
+        let desks = config::desks(&config, shops, metrics)?;
+        Ok(Self { shops: desks, config, marks: Marks::default(), outside, callbacks })
     }
 
-    fn accounts(&self) -> impl Iterator<Item = (&ShopId, &Account)> {
-        self.shops.iter().map(|(shop, (account, _))| (shop, account))
+    /// With what notifications about each shop are signed.
+    fn callback_secrets(&self) -> impl Iterator<Item = (&ShopId, &str)> {
+        self.shops
+            .iter()
+            .filter_map(|(shop, desk)| Some((shop, desk.callback_secret.as_ref()?.expose())))
     }
 
     /// Keeps what a notification said and has the job looked at.

@@ -52,7 +52,8 @@ fn what_cannot_be_right_is_named_with_file_and_place() {
     };
     for (from, to, message) in [
         ("settlement = ", "setlement = ", "line 5: unknown field `setlement`"),
-        ("full_prepayment", "prepayment", "unknown variant `prepayment`"),
+        ("\"prepayment\"", "\"prepaid\"", "unknown variant `prepaid`"),
+        ("closes_on = \"shipped\"", "", "closes_on must say when"),
         ("\"7708806062\"", "\"7708806063\"", "check digits"),
         ("[shops.acme", "[shops.Acme", "shop Acme: a shop's name is"),
         ("plain:secret", "plain:", "public_id and api_secret must not be empty"),

@@ -14,7 +14,7 @@ use fiscal::{
     Fiscal, Outside,
     config::{Config, Shop},
     receipt::Rules,
-    store::Hints,
+    store::{Hints, Ledgers},
 };
 use runtime::{
     Class, Metrics, Worker,
@@ -34,6 +34,7 @@ pub(crate) struct World {
     pub(crate) fiscal: Arc<Fiscal>,
     pub(crate) nudged: Arc<Mutex<Vec<String>>>,
     pub(crate) hints: Hints,
+    pub(crate) ledgers: Ledgers,
     metrics: Metrics,
     config: Config,
     shops: BTreeMap<ShopId, Shop>,
@@ -84,10 +85,12 @@ impl World {
         let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
         let schema = Schema::new().await;
         let hints = Hints::new(schema.pool.clone());
+        let ledgers = Ledgers::new(schema.pool.clone());
         let nudged = Arc::default();
         let metrics = Metrics::new().unwrap();
-        let fiscal = service(&emulator, &config, &shops, &hints, &nudged, metrics.clone());
-        Self { emulator, fiscal, nudged, hints, metrics, config, shops, schema }
+        let fiscal =
+            service(&emulator, &config, &shops, (&hints, &ledgers), &nudged, metrics.clone());
+        Self { emulator, fiscal, nudged, hints, ledgers, metrics, config, shops, schema }
     }
 
     /// A second process of the same service, or the first after a crash: it shares the database
@@ -105,7 +108,14 @@ impl World {
 
     fn with_shops(&self, shops: &BTreeMap<ShopId, Shop>) -> Arc<Fiscal> {
         let metrics = Metrics::new().unwrap();
-        service(&self.emulator, &self.config, shops, &self.hints, &self.nudged, metrics)
+        service(
+            &self.emulator,
+            &self.config,
+            shops,
+            (&self.hints, &self.ledgers),
+            &self.nudged,
+            metrics,
+        )
     }
 
     /// Serves the service's routes and has the emulator tell them.
@@ -182,7 +192,7 @@ fn service(
     emulator: &Running,
     config: &Config,
     shops: &BTreeMap<ShopId, Shop>,
-    hints: &Hints,
+    (hints, ledgers): (&Hints, &Ledgers),
     nudged: &Arc<Mutex<Vec<String>>>,
     metrics: Metrics,
 ) -> Arc<Fiscal> {
@@ -190,6 +200,7 @@ fn service(
     let outside = Outside {
         metrics,
         hints: hints.clone(),
+        ledgers: ledgers.clone(),
         nudge: Box::new(move |alias| {
             nudged.lock().unwrap().push(alias);
             Box::pin(async { Ok(true) })
