@@ -32,6 +32,12 @@ pub enum System {
     Site,
     /// CloudKassir; methods are paths (`/kkt/receipt`).
     CloudKassir,
+    /// ATOL Online; methods are paths (`/v5/group/sell`).
+    Atol,
+    /// OrangeData; methods are paths (`/api/v2/documents/`).
+    OrangeData,
+    /// The contract of the customer's brief; methods are paths (`/receipts`).
+    CloudKassirV1,
 }
 
 impl System {
@@ -40,7 +46,10 @@ impl System {
         let systems = [
             (Self::Bitrix, "/bitrix/rest"),
             (Self::Site, "/site"),
+            (Self::CloudKassirV1, "/cloudkassir-v1"),
             (Self::CloudKassir, "/cloudkassir"),
+            (Self::Atol, "/atol"),
+            (Self::OrangeData, "/orangedata"),
         ];
         systems.into_iter().find_map(|(system, prefix)| {
             path.strip_prefix(prefix).map(|path| (system, system.method(path)))
@@ -50,7 +59,11 @@ impl System {
     /// The method at a path below the system's own.
     pub(crate) fn method(self, path: &str) -> &str {
         match self {
-            Self::Site | Self::CloudKassir => path,
+            Self::Site
+            | Self::CloudKassir
+            | Self::Atol
+            | Self::OrangeData
+            | Self::CloudKassirV1 => path,
             Self::Bitrix => {
                 let last = path.rsplit('/').next().unwrap_or_default();
                 last.strip_suffix(".json").unwrap_or(last)
@@ -66,11 +79,13 @@ pub(crate) struct Drawn {
     pub(crate) copies: u32,
     /// What it creates is bound to fail later.
     pub(crate) fails_later: bool,
+    /// What it creates is bound to run out of time.
+    pub(crate) expires: bool,
 }
 
 impl Default for Drawn {
     fn default() -> Self {
-        Self { copies: 1, fails_later: false }
+        Self { copies: 1, fails_later: false, expires: false }
     }
 }
 
