@@ -51,12 +51,17 @@ impl Fiscal {
             return Err(words::shop_unknown(order));
         };
         let job = Job { event, order, desk };
-        match state {
+        let step = match state {
             State::New(new) => self.begin(job, new).await,
             State::Sending(sending) => self.send(job, sending).await,
             State::Sent(sent) => self.look(job, sent).await,
             State::Done(_) | State::Nothing { .. } => Ok(Step::done(state)),
-        }
+        };
+        step.map_err(|failure| match failure {
+            // One register's absence does not keep the other registers' receipts waiting.
+            Failure::Down(reason) if self.has_registers => Failure::Retry(reason, None),
+            failure => failure,
+        })
     }
 
     /// Plans the receipt, enters it into the order's ledger and writes it down.
@@ -73,8 +78,9 @@ impl Fiscal {
             Plan::Wait(what) => return Ok(Self::wait(job, new, now, what)),
         };
         let Some(receipt) = deed.receipt() else { return Ok(nothing("noted")) };
-        let register = job.desk.register();
-        self.reach(job, register).await?;
+        let Some(register) = job.desk.register(job.order, now).await? else {
+            return Err(words::shop_unknown(job.order));
+        };
         self.write_down(job, register, &new, receipt)
     }
 
@@ -122,20 +128,7 @@ impl Fiscal {
             first_sent: self.now(),
             mark: self.marks.set(),
         };
-        Ok(Step::again(State::Sending(sending)).known_as(name))
-    }
-
-    /// While the register was last found away, nothing is begun before it answers.
-    async fn reach(&self, job: Job<'_>, register: &dyn Register) -> Result<(), Failure> {
-        if !register.is_away() {
-            return Ok(());
-        }
-        match register.ping(job.order).await {
-            Err(error @ Error { what: What::NotSent(_) | What::NoAnswer(_), .. }) => {
-                Err(error.into())
-            }
-            _ => Ok(()),
-        }
+        Ok(Step::again(State::Sending(sending)).known_as(register.alias(&name)))
     }
 
     /// Sends what is written down; asks first where it may have been sent before.

@@ -19,7 +19,11 @@ mod state;
 pub mod store;
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use events::{Event, ShopId};
@@ -47,6 +51,8 @@ pub struct Fiscal {
     marks: Marks,
     outside: Outside,
     callbacks: IntCounterVec,
+    /// Whether there is more than one register.
+    has_registers: bool,
 }
 
 /// What the service needs of the world beside the register.
@@ -145,8 +151,11 @@ impl Fiscal {
         )
         .map_err(StartError::new)?;
         metrics.registry.register(Box::new(callbacks.clone())).map_err(StartError::new)?;
-        let desks = config::desks(&config, shops, metrics)?;
-        Ok(Self { shops: desks, config, marks: Marks::default(), outside, callbacks })
+        let desks = desk::desks(&config, shops, metrics)?;
+        let names: BTreeSet<_> = desks.values().flat_map(Desk::names).collect();
+        let has_registers = names.len() > 1;
+        let marks = Marks::default();
+        Ok(Self { shops: desks, config, marks, outside, callbacks, has_registers })
     }
 
     /// With what notifications about each shop are signed.
@@ -167,8 +176,8 @@ impl Fiscal {
         Ok(())
     }
 
-    fn count_callback(&self, outcome: &str) {
-        self.callbacks.with_label_values(&["cloudkassir", outcome]).inc();
+    fn count_callback(&self, vendor: &str, outcome: &str) {
+        self.callbacks.with_label_values(&[vendor, outcome]).inc();
     }
 
     fn now(&self) -> OffsetDateTime {

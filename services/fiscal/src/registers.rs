@@ -2,11 +2,15 @@
 //! of the same names in each: `client.rs` the wire, `body.rs` the document, `answer.rs` what
 //! comes back.
 
+pub mod atol;
 pub mod cloudkassir;
-mod error;
-mod exact;
+pub mod cloudkassir_v1;
+pub(crate) mod error;
+pub(crate) mod exact;
 mod line;
+pub mod orangedata;
 mod standing;
+mod text;
 
 use std::time::Duration;
 
@@ -24,11 +28,20 @@ use crate::receipt::Receipt;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
-#[serde(rename_all = "snake_case")]
 pub enum RegisterName {
     /// CloudKassir, the KKT interface of CloudPayments.
     #[default]
+    #[serde(rename = "cloudkassir")]
     CloudKassir,
+    /// The contract of the customer's brief.
+    #[serde(rename = "cloudkassir-v1")]
+    CloudKassirV1,
+    /// ATOL Online.
+    #[serde(rename = "atol")]
+    Atol,
+    /// `OrangeData`.
+    #[serde(rename = "orangedata")]
+    OrangeData,
 }
 
 /// A register, on the account of one shop.
@@ -38,6 +51,11 @@ pub trait Register: Send + Sync {
 
     /// What people call it.
     fn title(&self) -> &'static str;
+
+    /// By which name its callbacks call our receipt `name`.
+    fn alias(&self, name: &str) -> String {
+        name.to_owned()
+    }
 
     /// How long after its first sending a request may be sent again and is known again; `None`
     /// where there is no such end.

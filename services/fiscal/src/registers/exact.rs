@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
 /// A number whose exact decimal text is written.
-pub(super) struct Exact<T>(pub(super) T);
+pub(crate) struct Exact<T>(pub(crate) T);
 
 impl<T: Display> Serialize for Exact<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -16,7 +16,7 @@ impl<T: Display> Serialize for Exact<T> {
 }
 
 /// A mark code as JSON text, its separators 0x1D as `\u001d`.
-pub(super) struct Code<'a>(pub(super) &'a MarkCode);
+pub(crate) struct Code<'a>(pub(crate) &'a MarkCode);
 
 impl Serialize for Code<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

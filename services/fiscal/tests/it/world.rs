@@ -12,8 +12,9 @@ use emulator::{Emulator, Fault, Kind, Running, System, cloudkassir::Receipt};
 use events::{Event, Fact, Order, Phase, ShopId, Status};
 use fiscal::{
     Fiscal, Outside,
-    config::{Config, Shop},
+    config::{Config, Fallback, Shop},
     receipt::Rules,
+    registers::RegisterName,
     store::{Hints, Ledgers},
 };
 use runtime::{
@@ -54,6 +55,36 @@ pub(crate) struct Changes {
     pub(crate) api_secret: Option<&'static str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) at_once: Option<usize>,
+    pub(crate) register: RegisterName,
+    pub(crate) fallback: Option<(RegisterName, Duration)>,
+    pub(crate) callbacks: bool,
+}
+
+/// The emulator's accounts: at CloudKassir alone, or at all registers.
+fn accounts(secret: &str, all: bool) -> Shop {
+    let key = emulator::orangedata::PRIVATE_KEY.replace('\n', "\\n");
+    let others = format!(
+        r#"
+        atol = {{ login = "emulator", password = "plain:emulator_password", group = "group", version = "v5" }}
+        orangedata = {{ group = "Main", key = "1", signing_key = "plain:{key}", vat22 = 11, vat122 = 12 }}
+        cloudkassir-v1 = {{ login = "emulator", password = "plain:emulator_password" }}
+        "#
+    );
+    let text = format!(
+        r#"
+        public_id = "pk_emulator"
+        api_secret = "plain:{secret}"
+        {}
+        [receipt]
+        inn = "7708806062"
+        taxation = "osn"
+        place = "https://acme.example"
+        settlement = "full_payment"
+        payments = {{ electronic = [2] }}
+        "#,
+        if all { others.as_str() } else { "" }
+    );
+    toml::from_str(&text).unwrap()
 }
 
 impl World {
@@ -64,12 +95,21 @@ impl World {
     pub(crate) async fn with(changes: Changes) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            rustls::crypto::ring::default_provider().install_default().unwrap();
+            rustls::crypto::ring::default_provider().install_default().ok();
         });
         let emulator = Emulator::start(emulator::Settings::default()).await.unwrap();
+        let listener = match changes.callbacks {
+            true => Some(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap()),
+            false => None,
+        };
+        let base = listener.as_ref().map(|l| format!("http://{}", l.local_addr().unwrap()));
         let config = Config {
             fiscal_shops_file: "unused".into(),
             cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
+            atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
+            orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
+            cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+            fiscal_callback_base_url: base.map(|base| base.parse().unwrap()),
             cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
             cloudkassir_concurrency: changes.at_once.unwrap_or(20),
             cloudkassir_poll: Duration::from_secs(5),
@@ -78,9 +118,13 @@ impl World {
         };
         let secret = changes.api_secret.unwrap_or("emulator_api_secret");
         let shop = Shop {
-            public_id: "pk_emulator".into(),
-            api_secret: format!("plain:{secret}").try_into().unwrap(),
+            register: changes.register,
+            fallback: changes.fallback.map(|(register, after)| Fallback { register, after }),
             receipt: changes.rules.unwrap_or_else(rules),
+            ..accounts(
+                secret,
+                changes.fallback.is_some() || changes.register != RegisterName::default(),
+            )
         };
         let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
         let schema = Schema::new().await;
@@ -90,6 +134,10 @@ impl World {
         let metrics = Metrics::new().unwrap();
         let fiscal =
             service(&emulator, &config, &shops, (&hints, &ledgers), &nudged, metrics.clone());
+        if let Some(listener) = listener {
+            let routes = Arc::clone(&fiscal).routes();
+            tokio::spawn(async move { axum::serve(listener, routes).await });
+        }
         Self { emulator, fiscal, nudged, hints, ledgers, metrics, config, shops, schema }
     }
 
@@ -104,6 +152,15 @@ impl World {
         let mut shops = self.shops.clone();
         shops.values_mut().for_each(|shop| shop.receipt = rules.clone());
         self.with_shops(&shops)
+    }
+
+    /// A process that finds ATOL away: nobody listens at that port.
+    pub(crate) fn without_atol(&self) -> Arc<Fiscal> {
+        let mut config = self.config.clone();
+        config.atol_base_url = "http://127.0.0.1:9/atol".parse().unwrap();
+        let tables = (&self.hints, &self.ledgers);
+        let metrics = Metrics::new().unwrap();
+        service(&self.emulator, &config, &self.shops, tables, &self.nudged, metrics)
     }
 
     fn with_shops(&self, shops: &BTreeMap<ShopId, Shop>) -> Arc<Fiscal> {
@@ -292,10 +349,15 @@ impl Drop for Schema {
 impl World {
     /// How many notifications became `outcome`.
     pub(crate) fn callbacks(&self, outcome: &str) -> u64 {
+        self.callbacks_of("cloudkassir", outcome)
+    }
+
+    /// The same of another register.
+    pub(crate) fn callbacks_of(&self, vendor: &str, outcome: &str) -> u64 {
         let text = prometheus::TextEncoder::new()
             .encode_to_string(&self.metrics.registry.gather())
             .unwrap();
-        let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"cloudkassir\"}} ");
+        let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"{vendor}\"}} ");
         let count = text.lines().find_map(|row| row.strip_prefix(&line));
         count.map_or(0, |count| count.parse().unwrap())
     }

@@ -1,10 +1,14 @@
 //! Answers of status 200: `{"Success", "Message", "Model"}`, refusals included.
 
 use runtime::http::Answer;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::registers::{FiscalData, What};
+use crate::registers::{
+    FiscalData, What,
+    standing::is_number,
+    text::{Text, masked, parse},
+};
 
 /// Error codes inside an answer 200 that pass without a change to the receipt: the register is
 /// out of order, full, not paid for or over its limit for tests, and somebody mends that.
@@ -70,14 +74,6 @@ struct Facts {
     number: Option<Text>,
 }
 
-/// A text, or a whole number in place of one.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    Text(String),
-    Number(u64),
-}
-
 /// The id of the receipt that was accepted.
 pub(super) fn accepted(answer: &Answer) -> Result<String, What> {
     let envelope: Envelope = parse(&answer.body)?;
@@ -86,7 +82,7 @@ pub(super) fn accepted(answer: &Answer) -> Result<String, What> {
         None => Accepted::default(),
     };
     if !envelope.success {
-        let message = without_addresses(&envelope.message.unwrap_or_default());
+        let message = masked(&envelope.message.unwrap_or_default());
         let code = model.error_code.unwrap_or_default();
         return Err(What::Refused { code, message, passing: PASSING.contains(&code) });
     }
@@ -108,7 +104,7 @@ pub(super) fn progress(answer: &Answer) -> Result<Progress, What> {
     match parse::<String>(model.get().as_bytes())?.as_str() {
         "Queued" => Ok(Progress::Queued),
         "Processed" => Ok(Progress::Processed),
-        "Error" => Ok(Progress::Failed(without_addresses(&envelope.message.unwrap_or_default()))),
+        "Error" => Ok(Progress::Failed(masked(&envelope.message.unwrap_or_default()))),
         "NotFound" => Ok(Progress::NotFound),
         _ => Err(What::Garbled("an unknown status".to_owned())),
     }
@@ -140,42 +136,13 @@ pub(crate) fn is_id(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, What> {
-    // The error's own text quotes the answer, and that may hold personal data.
-    serde_json::from_slice(json).map_err(|error| {
-        let why = format!("{:?} error in column {}", error.classify(), error.column());
-        What::Garbled(why)
-    })
-}
-
 /// Fiscal numbers are digits, and go into the order's properties.
 fn digits(text: Option<Text>) -> Option<String> {
-    let text = String::from(text?);
-    let fits = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    fits.then_some(text)
+    Some(String::from(text?)).filter(|text| is_number(text))
 }
 
 fn is_link(text: &str) -> bool {
     (text.starts_with("https://") || text.starts_with("http://")) && text.len() <= 1_000
-}
-
-/// The vendor's words without what they may quote of a buyer: e-mail addresses and phones.
-fn without_addresses(message: &str) -> String {
-    let masked = |word: &str| {
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        if word.contains('@') || digits == 11 { "…".to_owned() } else { word.to_owned() }
-    };
-    let words: Vec<String> = message.split_whitespace().map(masked).collect();
-    words.join(" ").chars().take(500).collect()
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        match text {
-            Text::Text(text) => text,
-            Text::Number(number) => number.to_string(),
-        }
-    }
 }
 
 #[cfg(test)]
