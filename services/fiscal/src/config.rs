@@ -39,6 +39,9 @@ pub struct Config {
     /// /callbacks/… below it. Without it receipts are found by looking.
     #[arg(long, env)]
     pub fiscal_callback_base_url: Option<Url>,
+    /// How long after its settlement a receipt that is not issued counts as overdue: an alert.
+    #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
+    pub fiscal_overdue_after: Duration,
     /// How long a call may take: well below the lease of a job.
     #[arg(long, env, default_value = "30s", value_parser = humantime::parse_duration)]
     pub cloudkassir_timeout: Duration,
@@ -96,6 +99,10 @@ pub struct Shop {
     /// The register for new receipts while the first one is away for long.
     #[serde(default)]
     pub fallback: Option<Fallback>,
+    /// The least time between two receipts, such as `1s`, where the register takes no more.
+    /// `OrangeData` takes one a second for each register.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub pace: Option<Duration>,
     /// CloudKassir: public id of the site in CloudPayments' cabinet.
     #[serde(default)]
     pub public_id: Option<String>,
@@ -124,6 +131,10 @@ pub struct Fallback {
     /// How long the first one must be away, such as `10m`.
     #[serde(deserialize_with = "duration")]
     pub after: Duration,
+}
+
+fn some_duration<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<Duration>, D::Error> {
+    duration(text).map(Some)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Duration, D::Error> {

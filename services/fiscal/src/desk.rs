@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use events::{OrderRef, ShopId};
@@ -19,6 +20,9 @@ use crate::{
     },
 };
 
+/// The pace of a register that takes one receipt a second.
+const ONE_A_SECOND: Duration = Duration::from_secs(1);
+
 /// The cash desk of one shop.
 pub(crate) struct Desk {
     /// How its receipts are made.
@@ -28,6 +32,9 @@ pub(crate) struct Desk {
     registers: BTreeMap<RegisterName, Box<dyn Register>>,
     first: RegisterName,
     fallback: Option<Fallback>,
+    pace: Option<Duration>,
+    /// Until when this process remembers that a register asked for patience.
+    slow_until: Mutex<Option<OffsetDateTime>>,
     /// Since when this process has found the first register away.
     away_since: Mutex<Option<OffsetDateTime>>,
 }
@@ -81,6 +88,8 @@ fn desk(lines: &Lines<'_>, shop: Shop) -> Result<Desk, StartError> {
         registers,
         first: shop.register,
         fallback: shop.fallback,
+        pace: shop.pace,
+        slow_until: Mutex::default(),
         away_since: Mutex::default(),
     })
 }
@@ -144,6 +153,24 @@ impl Desk {
         answers(other, order).await?;
         tracing::warn!(order.id = order.id, "a receipt goes to the fallback register");
         Ok(Some(other))
+    }
+
+    /// The least time between two receipts at a register; zero where there is none. A register that
+    /// asked for patience gets one receipt a second for a while.
+    pub(crate) fn pace(&self, register: RegisterName, now: OffsetDateTime) -> Duration {
+        let slow = self.slow_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = match (self.pace, register) {
+            (Some(pace), _) => pace,
+            (None, RegisterName::OrangeData) => ONE_A_SECOND,
+            (None, _) => Duration::ZERO,
+        };
+        if slow.is_some_and(|until| now < until) { own.max(ONE_A_SECOND) } else { own }
+    }
+
+    /// A register asked for patience.
+    pub(crate) fn slow_down(&self, until: OffsetDateTime) {
+        let mut slow = self.slow_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *slow = Some(slow.map_or(until, |before| before.max(until)));
     }
 
     /// The register of this name.

@@ -15,6 +15,7 @@ use crate::{
     receipt::Receipt,
     registers::{Accepted, Error, Naming, Path, Register, RegisterName, Request, Standing, What},
     state::{Done, Held, New, Sending, Sent, State},
+    store::Asked,
     words::{self, About},
 };
 
@@ -27,6 +28,11 @@ const EARLIER: Duration = Duration::from_secs(15);
 /// How long a job waits for one: less than it may stay open, so that the reason can be told.
 const EARLIER_LONGEST: Duration = Duration::from_secs(20 * 3600);
 
+/// How long a register that asked for patience is taken for a slow one.
+const SLOW: Duration = Duration::from_secs(60);
+/// When to ask again where a register does not say when.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// What a job is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -36,6 +42,12 @@ pub(crate) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// Who asks for a turn at this register.
+    fn asked(self, register: RegisterName) -> Asked {
+        let account = format!("{} {register:?}", self.order.shop);
+        Asked { account, cause: self.event.id(), happened_at: self.event.time() }
+    }
+
     fn about(self, register: &'a dyn Register, revision: u32) -> About<'a> {
         About { cause: self.event, order: self.order, register: register.title(), revision }
     }
@@ -81,7 +93,42 @@ impl Fiscal {
         let Some(register) = job.desk.register(job.order, now).await? else {
             return Err(words::shop_unknown(job.order));
         };
+        if let Some(wait) = self.turn(job, register.name(), now).await? {
+            return Ok(Step::wait(State::New(new), wait));
+        }
         self.write_down(job, register, &new, receipt)
+    }
+
+    /// How long to wait for a turn at a register that takes one receipt at a time.
+    async fn turn(
+        &self,
+        job: Job<'_>,
+        register: RegisterName,
+        now: OffsetDateTime,
+    ) -> Result<Option<Duration>, Failure> {
+        let pace = job.desk.pace(register, now);
+        if pace.is_zero() {
+            return Ok(None);
+        }
+        let turn = self.outside.turns.take(&job.asked(register), now, pace).await;
+        let wait = turn.map_err(|error| words::hints_away(job.order, &error))?;
+        if wait.is_some() {
+            job.desk.slow_down(now + SLOW);
+        }
+        Ok(wait)
+    }
+
+    /// A register that asks for patience gets it from the whole account, and this receipt keeps
+    /// its place. Whether that is all that the register said.
+    async fn give_way(&self, job: Job<'_>, sending: &Sending, error: &Error) -> bool {
+        let What::RateLimited { after } = &error.what else { return false };
+        let now = self.now();
+        job.desk.slow_down(now + SLOW + after.unwrap_or_default());
+        let until = now + after.unwrap_or(AT_ONCE);
+        if let Err(error) = self.outside.turns.hold(&job.asked(sending.register), until).await {
+            tracing::debug!(%error, "the place in the queue is not kept");
+        }
+        after.is_none()
     }
 
     /// What follows from the fact, entered into the order's ledger.
@@ -148,7 +195,15 @@ impl Fiscal {
         }
         match register.register(job.order, &sending.request).await {
             Ok(id) => Ok(self.accepted(job, register, sending, id)),
-            Err(error) => self.not_accepted(&sending, doubt, error),
+            Err(error) => {
+                let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
+                if waits && doubt == Doubt::None {
+                    // It waits for its turn, like all receipts of this account.
+                    let new = New { tries: sending.tries, ..New::revision(sending.revision) };
+                    return Ok(Step::wait(State::New(new), AT_ONCE));
+                }
+                self.not_accepted(&sending, doubt, error)
+            }
         }
     }
 
@@ -190,7 +245,7 @@ impl Fiscal {
         let working = words::working(job.about(register, revision), self.now());
         let accepted = Accepted { name, id, path };
         let register = sending.register;
-        let sent = Sent { revision, register, accepted, looks: 0, missing: 0 };
+        let sent = Sent { revision, register, accepted, looks: 0, missing: 0, overdue: false };
         Step::wait(State::Sent(sent), self.config.cloudkassir_poll).emit(working)
     }
 
@@ -233,11 +288,7 @@ impl Fiscal {
     async fn look(&self, job: Job<'_>, sent: Sent) -> Result<Step<State>, Failure> {
         let register = self.register(job, sent.register)?;
         match register.look(job.order, &sent.accepted).await? {
-            Standing::Queued => {
-                let pause = self.poll_pause(sent.looks);
-                let looks = sent.looks.saturating_add(1);
-                Ok(Step::wait(State::Sent(Sent { looks, missing: 0, ..sent }), pause))
-            }
+            Standing::Queued => Ok(self.still_queued(job, register, sent)),
             Standing::Issued(fiscal) => {
                 let settled = self.outside.ledgers.settle(job.event.id()).await;
                 settled.map_err(|error| words::hints_away(job.order, &error))?;
@@ -262,6 +313,17 @@ impl Fiscal {
             }
             Standing::NotFound | Standing::Foreign => Ok(Self::lost(job, register, sent)),
         }
+    }
+
+    /// It waits at the register; the shop learns it once when that takes too long.
+    fn still_queued(&self, job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
+        let (now, pause) = (self.now(), self.poll_pause(sent.looks));
+        let overdue = now - job.event.time() > self.config.fiscal_overdue_after;
+        let news = overdue && !sent.overdue;
+        let about = job.about(register, sent.revision);
+        let looks = sent.looks.saturating_add(1);
+        let step = Step::wait(State::Sent(Sent { looks, missing: 0, overdue, ..sent }), pause);
+        if news { step.emit(words::overdue(about, now)) } else { step }
     }
 
     /// A replay looks again.

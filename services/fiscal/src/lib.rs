@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod registers;
 mod state;
 pub mod store;
+mod watch;
 mod words;
 
 use std::{
@@ -33,16 +34,20 @@ use runtime::{Failure, Kit, Metrics, RetryPolicy, StartError, Step, StoreError, 
 use time::OffsetDateTime;
 
 pub use state::{Done, Held, New, Sending, Sent, State};
+pub use watch::Overdue;
 
 use crate::{
     config::{Config, Shop},
     desk::Desk,
     marks::Marks,
-    store::{Hints, Ledgers},
+    store::{Hints, Ledgers, Turns},
+    watch::Watch,
 };
 
-/// How often old hints are dropped.
-const TIDY: Duration = Duration::from_secs(3600);
+/// How often overdue receipts are looked for.
+const MINUTE: Duration = Duration::from_secs(60);
+/// How often old hints and turns are dropped.
+const TIDY_MINUTES: u32 = 60;
 
 /// The receipts of the shops' orders.
 pub struct Fiscal {
@@ -53,6 +58,7 @@ pub struct Fiscal {
     callbacks: IntCounterVec,
     /// Whether there is more than one register.
     has_registers: bool,
+    watch: Watch,
 }
 
 /// What the service needs of the world beside the register.
@@ -63,6 +69,8 @@ pub struct Outside {
     pub hints: Hints,
     /// The ledgers of the orders.
     pub ledgers: Ledgers,
+    /// Turns at slow registers.
+    pub turns: Turns,
     /// Has the open job with this name looked at now; `false` when there is none.
     pub nudge: Nudge,
     /// The clock.
@@ -98,6 +106,7 @@ impl Worker for Fiscal {
             metrics: kit.metrics().clone(),
             hints: Hints::new(kit.pool().clone()),
             ledgers: Ledgers::new(kit.pool().clone()),
+            turns: Turns::new(kit.pool().clone()),
             nudge: {
                 let kit = kit.clone();
                 Box::new(move |alias| {
@@ -123,9 +132,14 @@ impl Worker for Fiscal {
     }
 
     async fn background(self: Arc<Self>) {
-        while (self.outside.pause)(TIDY).await {
-            if let Err(error) = self.outside.hints.drop_old().await {
-                tracing::debug!(%error, "old hints stay a while longer");
+        let mut minutes = 0_u32;
+        while (self.outside.pause)(MINUTE).await {
+            if let Err(error) = self.watch().await {
+                tracing::debug!(%error, "overdue receipts are counted a minute later");
+            }
+            minutes = minutes.wrapping_add(1);
+            if minutes.is_multiple_of(TIDY_MINUTES) {
+                self.tidy().await;
             }
         }
     }
@@ -154,8 +168,15 @@ impl Fiscal {
         let desks = desk::desks(&config, shops, metrics)?;
         let names: BTreeSet<_> = desks.values().flat_map(Desk::names).collect();
         let has_registers = names.len() > 1;
-        let marks = Marks::default();
-        Ok(Self { shops: desks, config, marks, outside, callbacks, has_registers })
+        let (marks, watch) = (Marks::default(), Watch::new(metrics)?);
+        Ok(Self { shops: desks, config, marks, outside, callbacks, has_registers, watch })
+    }
+
+    async fn tidy(&self) {
+        let dropped = (self.outside.hints.drop_old().await, self.outside.turns.drop_old().await);
+        if let (Err(error), _) | (_, Err(error)) = dropped {
+            tracing::debug!(%error, "old hints and turns stay a while longer");
+        }
     }
 
     /// With what notifications about each shop are signed.

@@ -57,6 +57,11 @@ pub trait Register: Send + Sync {
         name.to_owned()
     }
 
+    /// Whether "too many requests" means too many in a time, and not too many at once.
+    fn is_paced(&self) -> bool {
+        true
+    }
+
     /// How long after its first sending a request may be sent again and is known again; `None`
     /// where there is no such end.
     fn resend_within(&self) -> Option<Duration>;

@@ -81,6 +81,9 @@ pub struct Sent {
     pub looks: u32,
     /// Looks in a row that did not find it.
     pub missing: u32,
+    /// Whether the shop knows that it is overdue.
+    #[serde(default)]
+    pub overdue: bool,
 }
 
 /// See [`State::Done`].

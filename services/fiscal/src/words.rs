@@ -33,6 +33,26 @@ pub(crate) fn working(about: About<'_>, now: OffsetDateTime) -> Event {
     Event::new(Fact::StatusChanged(Box::new(status)), now)
 }
 
+/// The receipt waits at its register for longer than it should.
+pub(crate) fn overdue(about: About<'_>, now: OffsetDateTime) -> Event {
+    let (number, register) = (&about.order.number, about.register);
+    let text = Text::new(
+        format!(
+            "Чек по заказу № {number} всё ещё не пробит: {register} держит его в очереди. Проверьте \
+             кассу в личном кабинете."
+        ),
+        format!(
+            "The receipt for order {number} is still not issued: {register} keeps it in its \
+             queue. Check the register in the cabinet."
+        ),
+    );
+    let status = Status {
+        step: format!("overdue {}", about.revision),
+        ..status(about, Phase::Working, "receipt_overdue", text)
+    };
+    Event::new(Fact::StatusChanged(Box::new(status)), now)
+}
+
 /// The receipt is issued.
 pub(crate) fn done(
     about: About<'_>,

@@ -84,6 +84,10 @@ impl Register for CloudKassir {
         "CloudKassir"
     }
 
+    fn is_paced(&self) -> bool {
+        false
+    }
+
     fn resend_within(&self) -> Option<Duration> {
         Some(self.resend_within)
     }

@@ -2,6 +2,7 @@
 
 use events::{Event, OrderRef};
 use sqlx::{PgPool, PgTransaction};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +31,12 @@ impl Ledgers {
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
         Self(pool)
+    }
+
+    /// The database.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.0
     }
 
     /// Plans what follows from `event` for its order and enters it, while nobody else does.
@@ -88,6 +95,25 @@ impl Ledgers {
             .execute(&self.0)
             .await
             .map(drop)
+    }
+
+    /// How many receipts of settlements before `moment` are not issued, and when the oldest of
+    /// them took place.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn open_before(
+        &self,
+        moment: OffsetDateTime,
+    ) -> Result<Option<(i64, OffsetDateTime)>, sqlx::Error> {
+        let row = sqlx::query!(
+            r#"SELECT count(*) AS "receipts!", min(happened_at) AS oldest FROM ledger
+               WHERE NOT settled AND happened_at < $1"#,
+            moment
+        )
+        .fetch_one(&self.0)
+        .await?;
+        Ok(row.oldest.map(|oldest| (row.receipts, oldest)))
     }
 
     /// All entries of an order, in the order in which they were made.

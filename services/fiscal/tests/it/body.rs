@@ -3,8 +3,8 @@
 use events::{Fact, MarkCode, PaymentFact, Vat};
 use fiscal::{
     key::{self, MAX_CHARS, request_id, shop_of},
-    receipt::Receipt,
-    registers::{Naming, cloudkassir},
+    receipt::{Basis, Correction, Receipt},
+    registers::{Naming, atol, cloudkassir, cloudkassir_v1},
 };
 use insta::assert_snapshot;
 
@@ -87,4 +87,36 @@ fn a_shop_is_read_only_from_names_of_ours() {
     for stranger in ["", "1001", "acme:1001", "acme:1001:55:gift:1:1", "a:1:2:sell:1:1:1"] {
         assert_eq!(shop_of(stranger), None, "{stranger}");
     }
+}
+
+#[test]
+fn a_correction_names_its_document_and_its_day() {
+    let mut receipt = sale(&order(), 55, &rules_with("seller_email = 's@acme.example'")).unwrap();
+    receipt.correction = Some(Correction {
+        basis: Basis::Own,
+        date: time::macros::date!(2026 - 01 - 04),
+        document: "СЗ-7".into(),
+        reason: "чек не был пробит".into(),
+    });
+    let name = "acme:1001:55:sell:1:1";
+    let naming = Naming { name, buyer: None, at: order().updated_at };
+    let five = atol::body::write(&receipt, &naming, atol::Version::V5, None).unwrap();
+    let brief = cloudkassir_v1::body::write(&receipt, &naming, None).unwrap();
+    for text in [&five, &brief] {
+        assert!(text.contains(r#"{"type":"self","base_date":"04.01.2026","base_number":"СЗ-7"}"#));
+    }
+    let text = body(&receipt, name, None);
+    assert!(text.contains(r#""CorrectionReceiptType":1,"CauseCorrection":{"CorrectionDate":"2026-01-04","CorrectionNumber":"СЗ-7"},"CorrectionType":0"#), "{text}");
+    assert!(atol::body::write(&receipt, &naming, atol::Version::V4, None).is_err());
+}
+
+/// ATOL's form for the same receipt: version 5 has numbers where version 4 has words.
+#[test]
+fn a_full_payment_at_atol() {
+    let receipt = sale(&order(), 55, &rules_with("seller_email = 's@acme.example'")).unwrap();
+    let naming = Naming { name: "acme:1001:55:sell:1:1", buyer: None, at: order().updated_at };
+    let five = atol::body::write(&receipt, &naming, atol::Version::V5, Some("https://x.example/a"));
+    assert_snapshot!(five.unwrap());
+    let four = atol::body::write(&receipt, &naming, atol::Version::V4, None);
+    assert_snapshot!(four.unwrap());
 }

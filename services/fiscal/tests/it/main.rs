@@ -26,5 +26,6 @@ mod settle;
 mod story;
 mod sums;
 mod table;
+mod throttle;
 mod till;
 mod world;

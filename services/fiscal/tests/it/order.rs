@@ -2,7 +2,6 @@
 
 use events::{Event, Fact, Money, Order, PaymentFact, Quantity, Vat};
 use fiscal::{
-    ledger::Entry,
     plan::{Plan, plan},
     receipt::{Receipt, Refusal, Rules},
 };
@@ -63,7 +62,7 @@ pub(crate) fn rules_with(more: &str) -> Rules {
 pub(crate) fn sale(order: &Order, payment: u64, rules: &Rules) -> Result<Receipt, Refusal> {
     let fact = PaymentFact { order: order.clone(), payment, occurrence: 1 };
     let event = Event::new(Fact::OrderPaid(Box::new(fact)), order.updated_at);
-    match plan(&event, &[] as &[Entry], rules)? {
+    match plan(&event, &[], rules)? {
         Plan::Issue(deed) => Ok(deed.receipt().unwrap().clone()),
         other => panic!("no receipt: {other:?}"),
     }

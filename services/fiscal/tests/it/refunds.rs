@@ -178,8 +178,11 @@ fn refunds_that_come_too_early_wait_and_returns_before_the_hand_over_stop() {
     assert!(planned(&till.complete()).starts_with("sell Prepaid"));
 }
 
+/// Prices in kopecks, and quantities as mantissa and scale.
+type Lines = Vec<(i64, u64, u32)>;
+
 /// An order of several lines, a discount, and what is given back of them, step by step.
-fn cases() -> impl Strategy<Value = (Vec<(i64, u64, u32)>, u32, Vec<(usize, u32)>)> {
+fn cases() -> impl Strategy<Value = (Lines, u32, Vec<(usize, u32)>)> {
     (
         prop::collection::vec((1_i64..500_000, 1_u64..3_000, 0_u32..=3), 1..6),
         0_u32..90,

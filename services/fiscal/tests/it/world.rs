@@ -15,7 +15,7 @@ use fiscal::{
     config::{Config, Fallback, Shop},
     receipt::Rules,
     registers::RegisterName,
-    store::{Hints, Ledgers},
+    store::{Hints, Ledgers, Turns},
 };
 use runtime::{
     Class, Metrics, Worker,
@@ -58,6 +58,7 @@ pub(crate) struct Changes {
     pub(crate) register: RegisterName,
     pub(crate) fallback: Option<(RegisterName, Duration)>,
     pub(crate) callbacks: bool,
+    pub(crate) overdue: Option<Duration>,
 }
 
 /// The emulator's accounts: at CloudKassir alone, or at all registers.
@@ -109,6 +110,8 @@ impl World {
             atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
             orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
             cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+            // The orders are old already when a test begins.
+            fiscal_overdue_after: changes.overdue.unwrap_or(Duration::from_secs(400 * 86_400)),
             fiscal_callback_base_url: base.map(|base| base.parse().unwrap()),
             cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
             cloudkassir_concurrency: changes.at_once.unwrap_or(20),
@@ -161,6 +164,15 @@ impl World {
         let tables = (&self.hints, &self.ledgers);
         let metrics = Metrics::new().unwrap();
         service(&self.emulator, &config, &self.shops, tables, &self.nudged, metrics)
+    }
+
+    /// The same process with a neighbour: the shop `other`, at CloudKassir.
+    pub(crate) fn with_neighbour(&self) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        let mut other = shops.values().next().unwrap().clone();
+        other.register = RegisterName::CloudKassir;
+        shops.insert("other".parse().unwrap(), other);
+        self.with_shops(&shops)
     }
 
     fn with_shops(&self, shops: &BTreeMap<ShopId, Shop>) -> Arc<Fiscal> {
@@ -258,6 +270,7 @@ fn service(
         metrics,
         hints: hints.clone(),
         ledgers: ledgers.clone(),
+        turns: Turns::new(ledgers.pool().clone()),
         nudge: Box::new(move |alias| {
             nudged.lock().unwrap().push(alias);
             Box::pin(async { Ok(true) })
@@ -360,6 +373,15 @@ impl World {
         let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"{vendor}\"}} ");
         let count = text.lines().find_map(|row| row.strip_prefix(&line));
         count.map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// What a gauge shows.
+    pub(crate) fn gauge(&self, name: &str) -> i64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.metrics.registry.gather())
+            .unwrap();
+        let mut rows = text.lines().filter_map(|row| row.strip_prefix(name)?.strip_prefix(' '));
+        rows.next().unwrap().parse().unwrap()
     }
 
     /// Lets a hundred days pass for the hints.

@@ -1,6 +1,6 @@
 //! ATOL Online, versions 4 and 5: under `/atol/v4` and `/atol/v5`.
 //!
-//! Real where the sources say so: a token for a day, error 33 with the first document's uuid for a known external_id,
+//! Real where the sources say so: a token for a day, error 33 with the first document's uuid for a known `external_id`,
 //! error 34 on the first looks while a document waits, errors in JSON with HTTP 400 and 401.
 
 mod check;
