@@ -62,6 +62,8 @@ pub enum Deed {
         taken: Vec<Taken>,
         /// Whether the goods came back too.
         goods: bool,
+        /// The payment that went back, if one did.
+        payment: Option<u64>,
     },
     /// A correction, or a receipt that the shop composed itself: outside of what is counted here.
     Free {
@@ -138,8 +140,8 @@ pub struct Book<'a> {
     pub left: BTreeSet<u64>,
     /// Goods that came back and whose money did not.
     pub returned: BTreeMap<u64, Quantity>,
-    /// Payments whose money went back.
-    pub cleared: BTreeSet<u64>,
+    /// Payments whose money went back, and how many times it did.
+    pub cleared: BTreeMap<u64, u32>,
     /// Payments that were paid again, and which time.
     pub again: BTreeSet<(u64, u32)>,
     /// Receipts that the register has not issued yet are among the entries: prepayments only.
@@ -191,6 +193,12 @@ impl<'a> Book<'a> {
             || self.sale.as_ref().is_some_and(|sale| sale.payments.contains(&payment))
     }
 
+    /// The payments that have been counted and not given back.
+    pub fn counted(&self) -> impl Iterator<Item = u64> {
+        let later = self.sale.iter().flat_map(|sale| sale.payments.iter());
+        self.prepayments.keys().chain(self.covers.keys()).chain(later).copied()
+    }
+
     /// What came before the goods: prepayments and covers by kinds.
     #[must_use]
     pub fn before(&self) -> Option<Amounts> {
@@ -215,7 +223,6 @@ impl<'a> Book<'a> {
         match deed {
             Deed::Prepayment { payment, receipt } => {
                 self.prepayments.insert(*payment, receipt);
-                self.cleared.remove(payment);
                 self.earn(&receipt.amounts)?;
             }
             Deed::Closing { payment, receipt } => self.close(*payment, receipt)?,
@@ -226,10 +233,12 @@ impl<'a> Book<'a> {
             }
             Deed::PrepaymentRefund { payment, receipt } => {
                 self.prepayments.remove(payment)?;
-                self.cleared.insert(*payment);
+                self.clear(*payment);
                 self.spend(&receipt.amounts)?;
             }
-            Deed::Refund { receipt, taken, goods } => self.refund(receipt, taken, *goods)?,
+            Deed::Refund { receipt, taken, goods, payment } => {
+                self.refund(receipt, taken, *goods, *payment)?;
+            }
             Deed::Free { .. } => {}
             note => self.note(note),
         }
@@ -240,11 +249,10 @@ impl<'a> Book<'a> {
         match note {
             Deed::Cover { payment, kind, sum } => {
                 self.covers.insert(*payment, (*kind, *sum));
-                self.cleared.remove(payment);
             }
             Deed::Uncover { payment } => {
                 self.covers.remove(payment);
-                self.cleared.insert(*payment);
+                self.clear(*payment);
             }
             Deed::Left { shipment, lines } => {
                 self.left.insert(*shipment);
@@ -283,13 +291,20 @@ impl<'a> Book<'a> {
             sold.map(|position| Sold { position, left: position.quantity, worth: position.sum });
         let payments = payment.into_iter().chain(self.prepayments.keys().copied());
         let payments: BTreeSet<u64> = payments.chain(self.covers.keys().copied()).collect();
-        self.cleared.retain(|payment| !payments.contains(payment));
+        self.prepayments.clear();
+        self.covers.clear();
         self.sale = Some(SaleBook { receipt, sold: sold.collect(), payments });
         self.returned.clear();
         Some(())
     }
 
-    fn refund(&mut self, receipt: &Receipt, taken: &[Taken], goods: bool) -> Option<()> {
+    fn refund(
+        &mut self,
+        receipt: &Receipt,
+        taken: &[Taken],
+        goods: bool,
+        payment: Option<u64>,
+    ) -> Option<()> {
         let sale = self.sale.as_mut()?;
         for Taken { place, quantity, sum } in taken {
             let sold = sale.sold.get_mut(*place)?;
@@ -306,12 +321,18 @@ impl<'a> Book<'a> {
         self.spend(&receipt.amounts)?;
         if over {
             let sale = self.sale.take()?;
-            self.cleared.extend(sale.payments);
-            self.prepayments.clear();
-            self.covers.clear();
+            sale.payments.into_iter().for_each(|payment| self.clear(payment));
             self.handed_over = !goods;
+        } else if let Some(payment) = payment {
+            self.sale.as_mut()?.payments.remove(&payment);
+            self.clear(payment);
         }
         Some(())
+    }
+
+    fn clear(&mut self, payment: u64) {
+        let times = self.cleared.entry(payment).or_default();
+        *times = times.saturating_add(1);
     }
 
     fn earn(&mut self, amounts: &Amounts) -> Option<()> {

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ledger::{Book, Deed, Entry},
-    receipt::{PaymentFault, Refusal, Rules, SumFault, Tender},
+    receipt::{PaymentFault, RefundsOn, Refusal, Rules, SumFault, Tender},
 };
 
 /// What follows from a fact.
@@ -92,6 +92,17 @@ impl Case<'_> {
         })
     }
 
+    /// Whether the order shows a payment as gone whose receipt still counts: its refund comes first.
+    /// Where goods decide about refunds, money that went with a closed sale waits for them.
+    fn misses_a_refund(&self) -> bool {
+        let by_goods = self.rules.refunds_on == RefundsOn::Returned && self.book.sale.is_some();
+        let gone = |id: u64| {
+            let payment = self.order.payment(id);
+            payment.is_none_or(|payment| payment.state != PaymentState::Paid)
+        };
+        !by_goods && self.book.counted().any(gone)
+    }
+
     /// What the order shows as paid, points aside.
     fn held(&self) -> Result<Money, Refusal> {
         let paid = self.order.payments.iter().filter(|payment| {
@@ -102,5 +113,7 @@ impl Case<'_> {
     }
 }
 
+/// The refund of a payment that the order does not show as paid any more.
+const REFUND: Plan = Plan::Wait("the refund of another payment");
 /// The receipts before this one.
 const EARLIER: Plan = Plan::Wait("an earlier receipt of the order");

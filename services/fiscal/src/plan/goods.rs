@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use events::{MarkCode, Money, Quantity};
 
-use super::{Case, EARLIER, Plan};
+use super::{Case, EARLIER, Plan, REFUND};
 use crate::{
     ledger::{Deed, SaleBook, less},
     receipt::{
@@ -49,6 +49,9 @@ impl Case<'_> {
         }
         if self.book.is_pending() {
             return Ok(EARLIER);
+        }
+        if self.misses_a_refund() {
+            return Ok(REFUND);
         }
         let sale = self.sale()?;
         let before = self.book.before().ok_or(SumFault::TooLarge)?;

@@ -2,7 +2,7 @@
 
 use events::Money;
 
-use super::{Case, EARLIER, Plan};
+use super::{Case, EARLIER, Plan, REFUND};
 use crate::{
     ledger::{Deed, SaleBook},
     receipt::{
@@ -27,6 +27,9 @@ impl Case<'_> {
         }
         if self.book.pending_others {
             return Ok(EARLIER);
+        }
+        if self.misses_a_refund() {
+            return Ok(REFUND);
         }
         match &self.book.sale {
             Some(sale) => self.paid_later(sale, payment, tender, sum),
@@ -109,7 +112,8 @@ impl Case<'_> {
             return Ok(Plan::Nothing("points are a discount and no payment"));
         }
         if !self.book.counts(payment) {
-            let done = self.book.cleared.contains(&payment);
+            let times = self.book.cleared.get(&payment).copied().unwrap_or_default();
+            let done = times >= occurrence;
             return Ok(if done {
                 Plan::Nothing("the money is refunded already")
             } else {
@@ -178,7 +182,7 @@ impl Case<'_> {
         };
         let amounts: Amounts = pay_back(&self.book.had, refund.total, first)?;
         let receipt = refund.receipt(sale.receipt, amounts);
-        Ok(Plan::Issue(Deed::Refund { receipt, taken: refund.taken, goods }))
+        Ok(Plan::Issue(Deed::Refund { receipt, taken: refund.taken, goods, payment }))
     }
 
     /// The sale as it is to be receipted.

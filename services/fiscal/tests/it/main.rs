@@ -28,4 +28,5 @@ mod sums;
 mod table;
 mod throttle;
 mod till;
+mod walk;
 mod world;

@@ -1,7 +1,7 @@
 //! A till without a register: facts are planned and entered one after another, and what follows
 //! is read as text.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use events::{
     Event, Fact, Order, OrderFact, PaymentFact, PaymentState, RefundFact, ReturnFact, ReturnedLine,
@@ -24,12 +24,22 @@ pub(crate) struct Till {
     /// When the next facts come about.
     pub(crate) at: OffsetDateTime,
     occurrence: u32,
+    paid: BTreeMap<u64, u32>,
+    unpaid: BTreeMap<u64, u32>,
 }
 
 impl Till {
     pub(crate) fn new(order: Order, rules: Rules) -> Self {
         let at = order.updated_at;
-        Self { entries: Vec::new(), order, rules, at, occurrence: 0 }
+        Self {
+            entries: Vec::new(),
+            order,
+            rules,
+            at,
+            occurrence: 0,
+            paid: BTreeMap::new(),
+            unpaid: BTreeMap::new(),
+        }
     }
 
     /// What follows from a fact; it is entered and settled.
@@ -45,8 +55,9 @@ impl Till {
     /// The payment is marked as paid and told.
     pub(crate) fn pay(&mut self, payment: u64) -> Result<Plan, Refusal> {
         self.set(payment, PaymentState::Paid);
-        self.occurrence += 1;
-        let fact = PaymentFact { order: self.order.clone(), payment, occurrence: self.occurrence };
+        let times = self.paid.entry(payment).or_default();
+        *times += 1;
+        let fact = PaymentFact { order: self.order.clone(), payment, occurrence: *times };
         self.tell(Fact::OrderPaid(Box::new(fact)))
     }
 
@@ -55,7 +66,9 @@ impl Till {
         self.set(payment, PaymentState::Returned);
         let sum = self.order.payment(payment).unwrap().sum;
         let order = self.order.clone();
-        let fact = RefundFact { order, payment, sum, occurrence: self.occurrence };
+        let times = self.unpaid.entry(payment).or_default();
+        *times += 1;
+        let fact = RefundFact { order, payment, sum, occurrence: *times };
         self.tell(Fact::PaymentRefunded(Box::new(fact)))
     }
 

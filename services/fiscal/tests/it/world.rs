@@ -14,7 +14,7 @@ use fiscal::{
     Fiscal, Outside,
     config::{Config, Fallback, Shop},
     receipt::Rules,
-    registers::RegisterName,
+    registers::{RegisterName, orangedata},
     store::{Hints, Ledgers, Turns},
 };
 use runtime::{
@@ -157,6 +157,17 @@ impl World {
         self.with_shops(&shops)
     }
 
+    /// Whether the service starts with this account at OrangeData.
+    pub(crate) fn start_with(&self, account: &orangedata::Account) -> Result<(), String> {
+        let mut shops = self.shops.clone();
+        shops.values_mut().for_each(|shop| shop.orangedata = Some(account.clone()));
+        let tables = (&self.hints, &self.ledgers);
+        let metrics = Metrics::new().unwrap();
+        let outside = outside(&self.emulator, tables, &self.nudged, metrics);
+        let started = Fiscal::new(self.config.clone(), shops, outside);
+        started.map(drop).map_err(|error| error.to_string())
+    }
+
     /// A process that finds ATOL away: nobody listens at that port.
     pub(crate) fn without_atol(&self) -> Arc<Fiscal> {
         let mut config = self.config.clone();
@@ -261,12 +272,22 @@ fn service(
     emulator: &Running,
     config: &Config,
     shops: &BTreeMap<ShopId, Shop>,
-    (hints, ledgers): (&Hints, &Ledgers),
+    tables: (&Hints, &Ledgers),
     nudged: &Arc<Mutex<Vec<String>>>,
     metrics: Metrics,
 ) -> Arc<Fiscal> {
+    let outside = outside(emulator, tables, nudged, metrics);
+    Arc::new(Fiscal::new(config.clone(), shops.clone(), outside).unwrap())
+}
+
+fn outside(
+    emulator: &Running,
+    (hints, ledgers): (&Hints, &Ledgers),
+    nudged: &Arc<Mutex<Vec<String>>>,
+    metrics: Metrics,
+) -> Outside {
     let (vendor, nudged) = (Arc::clone(&emulator.emulator), Arc::clone(nudged));
-    let outside = Outside {
+    Outside {
         metrics,
         hints: hints.clone(),
         ledgers: ledgers.clone(),
@@ -277,8 +298,7 @@ fn service(
         }),
         now: Arc::new(move || vendor.clock.now()),
         pause: Box::new(|_| Box::pin(async { false })),
-    };
-    Arc::new(Fiscal::new(config.clone(), shops.clone(), outside).unwrap())
+    }
 }
 
 /// The end of a stretch in words: seconds where they are certain (retries are jittered).
