@@ -1,4 +1,5 @@
-//! `POST /callbacks/cloudkassir`: the "Receipt" notification. A nudge, never evidence.
+//! What registers tell by themselves: nudges, never evidence. `POST /callbacks/cloudkassir` is the
+//! "Receipt" notification, which is signed; the others are not, and only make their job look.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -12,10 +13,11 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
 use sha2::Sha256;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::{Fiscal, client::is_id, key};
+use crate::{Fiscal, key, registers::cloudkassir::answer::is_id};
 
 /// The largest body that is read.
 const BODY_MAX: usize = 64 * 1024;
@@ -30,6 +32,9 @@ const X_CONTENT_HMAC: HeaderName = HeaderName::from_static("x-content-hmac");
 pub(crate) fn router(fiscal: Arc<Fiscal>) -> Router {
     Router::new()
         .route("/callbacks/cloudkassir", post(receive))
+        .route("/callbacks/atol", post(nudged_by_atol))
+        .route("/callbacks/cloudkassir-v1", post(nudged_by_cloudkassir_v1))
+        .route("/callbacks/orangedata", post(nudged_by_orangedata))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIME_MAX))
         .with_state(fiscal)
@@ -39,25 +44,68 @@ pub(crate) fn router(fiscal: Arc<Fiscal>) -> Router {
 async fn receive(State(fiscal): State<Arc<Fiscal>>, headers: HeaderMap, body: Bytes) -> Response {
     let signers = signers(&fiscal, &headers, &body);
     if signers.is_empty() {
-        fiscal.count_callback("forged");
+        fiscal.count_callback("cloudkassir", "forged");
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Some((id, invoice_id)) = names(&body) else {
-        fiscal.count_callback("unreadable");
+        fiscal.count_callback("cloudkassir", "unreadable");
         return taken();
     };
     // The cabinet may serve other programs beside us, and their receipts are told here as well.
     if !key::shop_of(&invoice_id).is_some_and(|shop| signers.contains(shop)) {
-        fiscal.count_callback("foreign");
+        fiscal.count_callback("cloudkassir", "foreign");
         return taken();
     }
     if let Err(error) = fiscal.hint(&invoice_id, &id).await {
         tracing::warn!(%error, "a notification could not be kept; it will be told again");
-        fiscal.count_callback("failed");
+        fiscal.count_callback("cloudkassir", "failed");
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    fiscal.count_callback("taken");
+    fiscal.count_callback("cloudkassir", "taken");
     taken()
+}
+
+/// Our name for the receipt, or our id for it, in an unsigned callback.
+#[derive(Deserialize)]
+struct Unsigned {
+    external_id: Option<String>,
+    id: Option<String>,
+}
+
+async fn nudged_by_atol(State(fiscal): State<Arc<Fiscal>>, body: Bytes) -> Response {
+    nudge(&fiscal, "atol", &body, |told| told.external_id).await
+}
+
+async fn nudged_by_cloudkassir_v1(State(fiscal): State<Arc<Fiscal>>, body: Bytes) -> Response {
+    nudge(&fiscal, "cloudkassir-v1", &body, |told| told.external_id).await
+}
+
+async fn nudged_by_orangedata(State(fiscal): State<Arc<Fiscal>>, body: Bytes) -> Response {
+    nudge(&fiscal, "orangedata", &body, |told| told.id).await
+}
+
+/// Has the named job look at the register; 200 whatever comes of it, 503 to be told again.
+async fn nudge(
+    fiscal: &Fiscal,
+    vendor: &str,
+    body: &[u8],
+    name: impl FnOnce(Unsigned) -> Option<String>,
+) -> Response {
+    let told = serde_json::from_slice(body).ok().and_then(name);
+    let Some(name) = told.filter(|name| name.len() <= key::MAX_CHARS) else {
+        fiscal.count_callback(vendor, "unreadable");
+        return StatusCode::OK.into_response();
+    };
+    match (fiscal.outside.nudge)(name).await {
+        Ok(true) => fiscal.count_callback(vendor, "taken"),
+        Ok(false) => fiscal.count_callback(vendor, "foreign"),
+        Err(error) => {
+            tracing::warn!(%error, "a callback could not be passed on; it will be told again");
+            fiscal.count_callback(vendor, "failed");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    }
+    StatusCode::OK.into_response()
 }
 
 fn taken() -> Response {
@@ -76,16 +124,14 @@ fn signers<'a>(fiscal: &'a Fiscal, headers: &HeaderMap, body: &[u8]) -> HashSet<
         return HashSet::new();
     }
     let undone = url_decoded(body);
-    let accounts = fiscal.accounts();
-    accounts
-        .filter(|(_, account)| {
-            let secret = account.api_secret().as_bytes();
-            let by =
-                |tags: &[Vec<u8>], body: &[u8]| tags.iter().any(|tag| signed(secret, body, tag));
-            by(&plain, body) || by(&decoded, &undone)
-        })
-        .map(|(shop, _)| shop.as_str())
-        .collect()
+    let signs = |secret: &str| {
+        let by = |tags: &[Vec<u8>], body: &[u8]| {
+            tags.iter().any(|tag| signed(secret.as_bytes(), body, tag))
+        };
+        by(&plain, body) || by(&decoded, &undone)
+    };
+    let secrets = fiscal.callback_secrets();
+    secrets.filter(|(_, secret)| signs(secret)).map(|(shop, _)| shop.as_str()).collect()
 }
 
 /// Whether `tag` is the HMAC-SHA256 of `body`; the comparison takes the same time for all tags.

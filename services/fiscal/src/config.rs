@@ -8,7 +8,10 @@ use runtime::{Secret, StartError};
 use serde::Deserialize;
 use url::Url;
 
-use crate::receipt::Rules;
+use crate::{
+    receipt::Rules,
+    registers::{RegisterName, atol, cloudkassir, cloudkassir_v1, orangedata},
+};
 
 /// The window in which the register knows a repeated request (documented: one hour), less a
 /// minute for the request itself.
@@ -23,6 +26,22 @@ pub struct Config {
     /// Where CloudKassir's interface is.
     #[arg(long, env, default_value = "https://api.cloudpayments.ru")]
     pub cloudkassir_base_url: Url,
+    /// Where ATOL Online's interface is; the version of the shop's account follows.
+    #[arg(long, env, default_value = "https://online.atol.ru/possystem")]
+    pub atol_base_url: Url,
+    /// Where OrangeData's interface is.
+    #[arg(long, env, default_value = "https://api.orangedata.ru:12003")]
+    pub orangedata_base_url: Url,
+    /// Where a service with the contract CloudKassir v1 is.
+    #[arg(long, env, default_value = "https://api.cloudkassir.ru/v1")]
+    pub cloudkassir_v1_base_url: Url,
+    /// Where registers reach this service, as <https://receipts.example>: their callbacks go to
+    /// /callbacks/… below it. Without it receipts are found by looking.
+    #[arg(long, env)]
+    pub fiscal_callback_base_url: Option<Url>,
+    /// How long after its settlement a receipt that is not issued counts as overdue: an alert.
+    #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
+    pub fiscal_overdue_after: Duration,
     /// How long a call may take: well below the lease of a job.
     #[arg(long, env, default_value = "30s", value_parser = humantime::parse_duration)]
     pub cloudkassir_timeout: Duration,
@@ -74,12 +93,53 @@ struct File {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shop {
-    /// Public id of the site in CloudPayments' cabinet.
-    pub public_id: String,
-    /// API secret of the site: the calls' password and the callbacks' key.
-    pub api_secret: Secret,
+    /// The register for its new receipts.
+    #[serde(default)]
+    pub register: RegisterName,
+    /// The register for new receipts while the first one is away for long.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
+    /// The least time between two receipts, such as `1s`, where the register takes no more.
+    /// `OrangeData` takes one a second for each register.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub pace: Option<Duration>,
+    /// CloudKassir: public id of the site in CloudPayments' cabinet.
+    #[serde(default)]
+    pub public_id: Option<String>,
+    /// CloudKassir: API secret of the site, the calls' password and the callbacks' key.
+    #[serde(default)]
+    pub api_secret: Option<Secret>,
+    /// The account at ATOL Online.
+    #[serde(default)]
+    pub atol: Option<atol::Account>,
+    /// The account at `OrangeData`.
+    #[serde(default)]
+    pub orangedata: Option<orangedata::Account>,
+    /// The account at a service with the contract `CloudKassir` v1.
+    #[serde(default, rename = "cloudkassir-v1")]
+    pub cloudkassir_v1: Option<cloudkassir_v1::Account>,
     /// How its receipts are made.
     pub receipt: Rules,
+}
+
+/// Another register for new receipts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fallback {
+    /// Which one.
+    pub register: RegisterName,
+    /// How long the first one must be away, such as `10m`.
+    #[serde(deserialize_with = "duration")]
+    pub after: Duration,
+}
+
+fn some_duration<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<Duration>, D::Error> {
+    duration(text).map(Some)
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(text)?;
+    humantime::parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
 /// Reads the file of shops and looks for what cannot be right.
@@ -98,11 +158,42 @@ pub fn shops(config: &Config) -> Result<BTreeMap<ShopId, Shop>, StartError> {
     let mut shops = BTreeMap::new();
     for (name, shop) in file.shops {
         let id: ShopId = name.parse().map_err(|error| wrong(&name, &error))?;
-        if shop.public_id.is_empty() || shop.api_secret.expose().is_empty() {
-            return Err(wrong(&name, &"public_id and api_secret must not be empty"));
-        }
+        shop.check().map_err(|error| wrong(&name, &error))?;
         shop.receipt.check().map_err(|error| wrong(&name, &error))?;
         shops.insert(id, shop);
     }
     Ok(shops)
+}
+
+impl Shop {
+    /// Looks for a register without an account.
+    fn check(&self) -> Result<(), String> {
+        let named = self.fallback.iter().map(|fallback| fallback.register);
+        for register in named.chain([self.register]) {
+            let (there, what) = match register {
+                RegisterName::CloudKassir => {
+                    (self.cloudkassir().is_some(), "public_id and api_secret")
+                }
+                RegisterName::Atol => (self.atol.is_some(), "atol"),
+                RegisterName::OrangeData => (self.orangedata.is_some(), "orangedata"),
+                RegisterName::CloudKassirV1 => (self.cloudkassir_v1.is_some(), "cloudkassir-v1"),
+            };
+            if !there {
+                return Err(format!("{what} must not be empty"));
+            }
+        }
+        match &self.fallback {
+            Some(fallback) if fallback.register == self.register => {
+                Err("fallback must be another register".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The site at CloudKassir, if it is named.
+    pub(crate) fn cloudkassir(&self) -> Option<cloudkassir::Account> {
+        let public_id = self.public_id.clone().filter(|id| !id.is_empty())?;
+        let api_secret = self.api_secret.clone().filter(|secret| !secret.expose().is_empty())?;
+        Some(cloudkassir::Account { public_id, api_secret })
+    }
 }

@@ -2,149 +2,250 @@
 
 use std::time::Duration;
 
-use events::{Event, Fact, OrderRef, PaymentFact};
+use events::{Event, OrderRef};
 use runtime::{Class, Failure, Reason, Step, Worker as _};
 use time::OffsetDateTime;
 
 use crate::{
     Fiscal,
-    client::{Account, Caller, Error, Standing, What, body},
+    desk::Desk,
     key,
     marks::Doubt,
-    receipt::{self, Rules},
+    plan::{Plan, plan},
+    receipt::Receipt,
+    registers::{Accepted, Error, Naming, Path, Register, RegisterName, Request, Standing, What},
     state::{Done, Held, New, Sending, Sent, State},
-    words,
+    store::Asked,
+    words::{self, About},
 };
 
 /// Looks in a row that may miss an accepted receipt.
 const MISSING_LOOKS: u32 = 10;
 /// Attempts without a connection after which a job does not go on at once.
 const HASTY_TRIES: u32 = 3;
+/// Between two looks for an earlier receipt of the order.
+const EARLIER: Duration = Duration::from_secs(15);
+/// How long a job waits for one: less than it may stay open, so that the reason can be told.
+const EARLIER_LONGEST: Duration = Duration::from_secs(20 * 3600);
+
+/// How long a register that asked for patience is taken for a slow one.
+const SLOW: Duration = Duration::from_secs(60);
+/// When to ask again where a register does not say when.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// What a job is about.
 #[derive(Clone, Copy)]
-struct Sale<'a> {
-    event: &'a Event,
-    paid: &'a PaymentFact,
-    account: &'a Account,
-    rules: &'a Rules,
+pub(crate) struct Job<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) order: &'a OrderRef,
+    pub(crate) desk: &'a Desk,
 }
 
-impl<'a> Sale<'a> {
-    fn order(self) -> &'a OrderRef {
-        &self.paid.order.key
+impl<'a> Job<'a> {
+    /// Who asks for a turn at this register.
+    fn asked(self, register: RegisterName) -> Asked {
+        let account = format!("{} {register:?}", self.order.shop);
+        Asked { account, cause: self.event.id(), happened_at: self.event.time() }
     }
 
-    fn caller(self) -> Caller<'a> {
-        Caller { account: self.account, order: self.order() }
+    fn about(self, register: &'a dyn Register, revision: u32) -> About<'a> {
+        About { cause: self.event, order: self.order, register: register.title(), revision }
     }
 }
 
 impl Fiscal {
     pub(crate) async fn go(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
-        let Fact::OrderPaid(paid) = &event.fact else {
+        let Some(order) = event.order().filter(|_| key::invoice_id(&event.fact, 1).is_some())
+        else {
             return Err(words::fact_unexpected(event));
         };
-        let order = &paid.order.key;
-        let Some((account, rules)) = self.shops.get(&order.shop) else {
+        let Some(desk) = self.shops.get(&order.shop) else {
             return Err(words::shop_unknown(order));
         };
-        let sale = Sale { event, paid, account, rules };
-        match state {
-            State::New(new) => self.begin(sale, new).await,
-            State::Sending(sending) => self.send(sale, sending).await,
-            State::Sent(sent) => self.look(sale, sent).await,
-            State::Done(done) => Ok(Step::done(State::Done(done))),
-        }
+        let job = Job { event, order, desk };
+        let step = match state {
+            State::New(new) => self.begin(job, new).await,
+            State::Sending(sending) => self.send(job, sending).await,
+            State::Sent(sent) => self.look(job, sent).await,
+            State::Done(_) | State::Nothing { .. } => Ok(Step::done(state)),
+        };
+        step.map_err(|failure| match failure {
+            // One register's absence does not keep the other registers' receipts waiting.
+            Failure::Down(reason) if self.has_registers => Failure::Retry(reason, None),
+            failure => failure,
+        })
     }
 
-    /// Makes the receipt and writes it down.
-    async fn begin(&self, sale: Sale<'_>, new: New) -> Result<Step<State>, Failure> {
+    /// Plans the receipt, enters it into the order's ledger and writes it down.
+    async fn begin(&self, job: Job<'_>, new: New) -> Result<Step<State>, Failure> {
         let now = self.now();
-        if let Some(held) = new.held.filter(|held| now < held.until) {
+        if let Some(held) = new.held.clone().filter(|held| now < held.until) {
             return Err(Failure::Retry(held.reason, Some(until(held.until, now))));
         }
-        self.reach(sale).await?;
-        let order = &sale.paid.order;
-        let receipt = receipt::sale(order, sale.paid.payment, sale.rules).map_err(|refusal| {
-            let text = refusal.text(&order.key);
+        let planned = self.planned(job).await?;
+        let deed = match planned {
+            Plan::Issue(deed) => deed,
+            Plan::Note(_) => return Ok(nothing("noted for a later receipt")),
+            Plan::Nothing(why) => return Ok(nothing(why)),
+            Plan::Wait(what) => return Ok(Self::wait(job, new, now, what)),
+        };
+        let Some(receipt) = deed.receipt() else { return Ok(nothing("noted")) };
+        let Some(register) = job.desk.register(job.order, now).await? else {
+            return Err(words::shop_unknown(job.order));
+        };
+        if let Some(wait) = self.turn(job, register.name(), now).await? {
+            return Ok(Step::wait(State::New(new), wait));
+        }
+        self.write_down(job, register, &new, receipt)
+    }
+
+    /// How long to wait for a turn at a register that takes one receipt at a time.
+    async fn turn(
+        &self,
+        job: Job<'_>,
+        register: RegisterName,
+        now: OffsetDateTime,
+    ) -> Result<Option<Duration>, Failure> {
+        let pace = job.desk.pace(register, now);
+        if pace.is_zero() {
+            return Ok(None);
+        }
+        let turn = self.outside.turns.take(&job.asked(register), now, pace).await;
+        let wait = turn.map_err(|error| words::hints_away(job.order, &error))?;
+        if wait.is_some() {
+            job.desk.slow_down(now + SLOW);
+        }
+        Ok(wait)
+    }
+
+    /// A register that asks for patience gets it from the whole account, and this receipt keeps
+    /// its place. Whether that is all that the register said.
+    async fn give_way(&self, job: Job<'_>, sending: &Sending, error: &Error) -> bool {
+        let What::RateLimited { after } = &error.what else { return false };
+        let now = self.now();
+        job.desk.slow_down(now + SLOW + after.unwrap_or_default());
+        let until = now + after.unwrap_or(AT_ONCE);
+        if let Err(error) = self.outside.turns.hold(&job.asked(sending.register), until).await {
+            tracing::debug!(%error, "the place in the queue is not kept");
+        }
+        after.is_none()
+    }
+
+    /// What follows from the fact, entered into the order's ledger.
+    async fn planned(&self, job: Job<'_>) -> Result<Plan, Failure> {
+        let rules = &job.desk.rules;
+        let ledgers = &self.outside.ledgers;
+        let planned = ledgers.enter(job.event, job.order, |all| plan(job.event, all, rules)).await;
+        planned.map_err(|error| words::ledger_away(job.order, &error))?.map_err(|refusal| {
+            let text = refusal.text(job.order);
             Failure::Dead(Reason::new(Class::Invalid, refusal.code(), text.ru, text.en))
-        })?;
-        let invoice_id = key::invoice_id(sale.paid, new.revision);
-        let body = body::sale(&receipt, &invoice_id, order.buyer.id)
-            .map_err(|error| words::unwritable(&order.key, &error))?;
+        })
+    }
+
+    /// Waits for an earlier receipt of the order, for most of a day.
+    fn wait(job: Job<'_>, new: New, now: OffsetDateTime, what: &str) -> Step<State> {
+        let since = new.waits_since.unwrap_or(now);
+        if now - since > EARLIER_LONGEST {
+            let fresh = New { waits_since: None, ..new };
+            return Step::stop(State::New(fresh), words::waited_too_long(job.order, what));
+        }
+        Step::wait(State::New(New { waits_since: Some(since), ..new }), EARLIER)
+    }
+
+    fn write_down(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        new: &New,
+        receipt: &Receipt,
+    ) -> Result<Step<State>, Failure> {
+        let Some(name) = key::invoice_id(&job.event.fact, new.revision) else {
+            return Err(words::fact_unexpected(job.event));
+        };
+        let buyer = job.event.fact.snapshot().and_then(|order| order.buyer.id);
+        let naming = Naming { name: &name, buyer, at: job.event.time() };
+        let body = register
+            .write(receipt, &naming)
+            .map_err(|unwritable| words::unwritable(job.order, register.title(), &unwritable))?;
         let sending = Sending {
             revision: new.revision,
             tries: new.tries,
-            request_id: key::request_id(&invoice_id),
-            invoice_id: invoice_id.clone(),
-            body,
-            first_sent: now,
+            register: register.name(),
+            request: Request { name: name.clone(), path: Path::of(receipt), body },
+            first_sent: self.now(),
             mark: self.marks.set(),
         };
-        Ok(Step::again(State::Sending(sending)).known_as(invoice_id))
-    }
-
-    /// While the register was last found away, nothing is begun before it answers.
-    async fn reach(&self, sale: Sale<'_>) -> Result<(), Failure> {
-        if !self.client.is_away() {
-            return Ok(());
-        }
-        match self.client.ping(sale.caller()).await {
-            Err(error @ Error { what: What::NotSent(_) | What::NoAnswer(_), .. }) => {
-                Err(error.into())
-            }
-            _ => Ok(()),
-        }
+        Ok(Step::again(State::Sending(sending)).known_as(register.alias(&name)))
     }
 
     /// Sends what is written down; asks first where it may have been sent before.
-    async fn send(&self, sale: Sale<'_>, sending: Sending) -> Result<Step<State>, Failure> {
+    async fn send(&self, job: Job<'_>, sending: Sending) -> Result<Step<State>, Failure> {
+        let register = self.register(job, sending.register)?;
         let doubt = self.marks.take(sending.mark);
         if doubt == Doubt::Sent
-            && let Some(id) = self.hinted(sale, &sending).await?
+            && let Some(id) = self.hinted(job, register, &sending).await?
         {
-            return Ok(self.accepted(sale, sending, id));
+            return Ok(self.accepted(job, register, sending, id));
         }
         // Also where this process has sent nothing: it may have been stopped for an hour, and
         // another have sent meanwhile what the register no longer knows again.
-        if self.is_too_late(&sending) {
-            return Err(words::outcome_unknown(sale.order(), &sending.invoice_id));
+        if self.is_too_late(register, &sending) {
+            let name = &sending.request.name;
+            return Err(words::outcome_unknown(job.order, register.title(), name));
         }
-        let request_id = sending.request_id.to_string();
-        match self.client.register(sale.caller(), &sending.body, &request_id).await {
-            Ok(id) => Ok(self.accepted(sale, sending, id)),
-            Err(error) => self.not_accepted(&sending, doubt, error),
+        match register.register(job.order, &sending.request).await {
+            Ok(id) => Ok(self.accepted(job, register, sending, id)),
+            Err(error) => {
+                let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
+                if waits && doubt == Doubt::None {
+                    // It waits for its turn, like all receipts of this account.
+                    let new = New { tries: sending.tries, ..New::revision(sending.revision) };
+                    return Ok(Step::wait(State::New(new), AT_ONCE));
+                }
+                self.not_accepted(&sending, doubt, error)
+            }
         }
     }
 
     /// The register's id of what may have been sent, if a notification told it and the register
     /// confirms that it is ours.
-    async fn hinted(&self, sale: Sale<'_>, sending: &Sending) -> Result<Option<String>, Failure> {
-        let hint = self.outside.hints.get(&sending.invoice_id).await;
-        let Some(id) = hint.map_err(|error| words::hints_away(sale.order(), &error))? else {
+    async fn hinted(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        sending: &Sending,
+    ) -> Result<Option<String>, Failure> {
+        let name = &sending.request.name;
+        let hint = self.outside.hints.get(name).await;
+        let Some(id) = hint.map_err(|error| words::hints_away(job.order, &error))? else {
             return Ok(None);
         };
-        match self.client.details(sale.caller(), &id).await {
-            Ok(details) if details.invoice_id.as_deref() == Some(&sending.invoice_id) => {
-                Ok(Some(id))
-            }
-            Ok(_) => {
+        match register.bears(job.order, &id, name).await {
+            Ok(true) => Ok(Some(id)),
+            Ok(false) => {
                 tracing::warn!("a notification named a receipt that is not this order's");
                 Ok(None)
             }
             // The notification is signed: as long as it is not refuted, nothing is sent again.
-            Err(_) if self.is_too_late(sending) => {
-                Err(words::outcome_unknown(sale.order(), &sending.invoice_id))
+            Err(_) if self.is_too_late(register, sending) => {
+                Err(words::outcome_unknown(job.order, register.title(), name))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    fn accepted(&self, sale: Sale<'_>, sending: Sending, id: String) -> Step<State> {
-        let Sending { revision, invoice_id, .. } = sending;
-        let working = words::working(sale.event, sale.order(), revision, self.now());
-        let sent = Sent { revision, invoice_id, id, looks: 0, missing: 0 };
+    fn accepted(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        sending: Sending,
+        id: String,
+    ) -> Step<State> {
+        let Sending { revision, request: Request { name, path, .. }, .. } = sending;
+        let working = words::working(job.about(register, revision), self.now());
+        let accepted = Accepted { name, id, path };
+        let register = sending.register;
+        let sent = Sent { revision, register, accepted, looks: 0, missing: 0, overdue: false };
         Step::wait(State::Sent(sent), self.config.cloudkassir_poll).emit(working)
     }
 
@@ -169,7 +270,7 @@ impl Fiscal {
             _ => return Err(error.into()),
         };
         let tries = sending.tries.saturating_add(1);
-        let new = |held| State::New(New { revision, tries, held });
+        let new = |held| State::New(New { tries, held, ..New::revision(revision) });
         let pause = Self::RETRY.pause(tries).unwrap_or(Self::RETRY.longest);
         Ok(match error.into() {
             Failure::Retry(reason, after) => {
@@ -184,51 +285,61 @@ impl Fiscal {
     }
 
     /// Looks how an accepted receipt stands.
-    async fn look(&self, sale: Sale<'_>, sent: Sent) -> Result<Step<State>, Failure> {
-        match self.client.status(sale.caller(), &sent.id).await? {
-            Standing::Queued => {
-                let pause = self.poll_pause(sent.looks);
-                let looks = sent.looks.saturating_add(1);
-                Ok(Step::wait(State::Sent(Sent { looks, missing: 0, ..sent }), pause))
+    async fn look(&self, job: Job<'_>, sent: Sent) -> Result<Step<State>, Failure> {
+        let register = self.register(job, sent.register)?;
+        match register.look(job.order, &sent.accepted).await? {
+            Standing::Queued => Ok(self.still_queued(job, register, sent)),
+            Standing::Issued(fiscal) => {
+                let settled = self.outside.ledgers.settle(job.event.id()).await;
+                settled.map_err(|error| words::hints_away(job.order, &error))?;
+                let about = job.about(register, sent.revision);
+                let done = words::done(about, sent.accepted.path, &fiscal, self.now());
+                let Sent { register, accepted, .. } = sent;
+                let fiscal = *fiscal;
+                Ok(Step::done(State::Done(Done { register, accepted, fiscal })).emit(done))
             }
-            Standing::Processed => self.finish(sale, sent).await,
             Standing::Failed(message) => {
                 let next = New::revision(sent.revision.saturating_add(1));
-                Ok(Step::stop(State::New(next), words::receipt_failed(sale.order(), &message)))
+                let reason = words::receipt_failed(job.order, register.title(), &message);
+                Ok(Step::stop(State::New(next), reason))
+            }
+            Standing::Expired => {
+                Ok(Step::again(State::New(New::revision(sent.revision.saturating_add(1)))))
             }
             Standing::NotFound if sent.missing < MISSING_LOOKS => {
                 let pause = self.poll_pause(sent.missing);
                 let missing = sent.missing.saturating_add(1);
                 Ok(Step::wait(State::Sent(Sent { missing, ..sent }), pause))
             }
-            Standing::NotFound => Ok(Self::lost(sale, sent)),
+            Standing::NotFound | Standing::Foreign => Ok(Self::lost(job, register, sent)),
         }
     }
 
-    /// Fetches the fiscal data of a fiscalised receipt and tells them.
-    async fn finish(&self, sale: Sale<'_>, sent: Sent) -> Result<Step<State>, Failure> {
-        let details = self.client.details(sale.caller(), &sent.id).await?;
-        if details.invoice_id.as_deref().is_some_and(|name| name != sent.invoice_id) {
-            return Ok(Self::lost(sale, sent));
-        }
-        let Some(fiscal) = details.fiscal else {
-            let what = What::Garbled("a processed receipt has no fiscal data".to_owned());
-            return Err(Error { order: sale.order().number.clone(), what }.into());
-        };
-        let done = words::done(sale.event, sale.order(), sent.revision, &fiscal, self.now());
-        let Sent { invoice_id, id, .. } = sent;
-        Ok(Step::done(State::Done(Done { invoice_id, id, fiscal })).emit(done))
+    /// It waits at the register; the shop learns it once when that takes too long.
+    fn still_queued(&self, job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
+        let (now, pause) = (self.now(), self.poll_pause(sent.looks));
+        let overdue = now - job.event.time() > self.config.fiscal_overdue_after;
+        let news = overdue && !sent.overdue;
+        let about = job.about(register, sent.revision);
+        let looks = sent.looks.saturating_add(1);
+        let step = Step::wait(State::Sent(Sent { looks, missing: 0, overdue, ..sent }), pause);
+        if news { step.emit(words::overdue(about, now)) } else { step }
     }
 
     /// A replay looks again.
-    fn lost(sale: Sale<'_>, sent: Sent) -> Step<State> {
-        let reason = words::receipt_lost(sale.order(), &sent.id);
+    fn lost(job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
+        let reason = words::receipt_lost(job.order, register.title(), &sent.accepted.id);
         Step::stop(State::Sent(Sent { missing: 0, ..sent }), reason)
     }
 
+    /// The register to which a receipt was handed over: it stays with it.
+    fn register<'a>(&self, job: Job<'a>, name: RegisterName) -> Result<&'a dyn Register, Failure> {
+        job.desk.named(name).ok_or_else(|| words::register_unknown(job.order, name))
+    }
+
     /// Whether the register may have forgotten a request of this age.
-    fn is_too_late(&self, sending: &Sending) -> bool {
-        self.now() - sending.first_sent > self.config.cloudkassir_resend_within
+    fn is_too_late(&self, register: &dyn Register, sending: &Sending) -> bool {
+        register.resend_within().is_some_and(|within| self.now() - sending.first_sent > within)
     }
 
     fn poll_pause(&self, looks: u32) -> Duration {
@@ -236,6 +347,10 @@ impl Fiscal {
         let pause = self.config.cloudkassir_poll.saturating_mul(doubled);
         pause.min(self.config.cloudkassir_poll_longest)
     }
+}
+
+fn nothing(why: &str) -> Step<State> {
+    Step::done(State::Nothing { why: why.to_owned() })
 }
 
 fn until(then: OffsetDateTime, now: OffsetDateTime) -> Duration {

@@ -1,26 +1,35 @@
 //! The names of a receipt: made of what happened, never of the clock, so that a repeated
 //! attempt bears the same ones.
 
-use events::PaymentFact;
+use events::Fact;
 use uuid::Uuid;
 
 /// The longest `InvoiceId` that we make.
 pub const MAX_CHARS: usize = 128;
 
-/// Our name for one receipt of a sale, `InvoiceId` at the register:
-/// `{shop}:{order}:{payment}:sell:{occurrence}:{revision}`.
+/// What the names of our receipts say they are for.
+const WORDS: [&str; 5] = ["sell", "close", "refund", "return", "hand"];
+
+/// Our name for the receipt that follows from a fact, `InvoiceId` at the register:
+/// `{shop}:{order}:{part}:{word}:{occurrence}:{revision}`. `None` for facts without receipts.
 ///
-/// Orders kept by the site module say `site-` before the order's id: a shop's portal and its
-/// site count their orders each for themselves. The revision counts the receipts that the
-/// register refused for good, from 1.
+/// The part is the payment's id, `s` and the shipment's id, or 0 for the whole order. Orders
+/// kept by the site module say `site-` before the order's id: a shop's portal and its site count
+/// their orders each for themselves. The revision counts the receipts that the register refused
+/// for good, from 1.
 #[must_use]
-pub fn invoice_id(paid: &PaymentFact, revision: u32) -> String {
-    let order = &paid.order.key;
+pub fn invoice_id(fact: &Fact, revision: u32) -> Option<String> {
+    let order = fact.order()?;
+    let (part, word, occurrence) = match fact {
+        Fact::OrderPaid(fact) => (fact.payment.to_string(), "sell", fact.occurrence),
+        Fact::OrderShipped(fact) => (format!("s{}", fact.shipment), "close", fact.occurrence),
+        Fact::OrderCompleted(fact) => ("0".to_owned(), "close", fact.occurrence),
+        Fact::PaymentRefunded(fact) => (fact.payment.to_string(), "refund", fact.occurrence),
+        Fact::OrderReturned(fact) => ("0".to_owned(), "return", fact.occurrence),
+        _ => return None,
+    };
     let keeper = if order.site { "site-" } else { "" };
-    format!(
-        "{}:{keeper}{}:{}:sell:{}:{revision}",
-        order.shop, order.id, paid.payment, paid.occurrence
-    )
+    Some(format!("{}:{keeper}{}:{part}:{word}:{occurrence}:{revision}", order.shop, order.id))
 }
 
 /// The idempotency key of the request that registers this receipt, `X-Request-ID`: a UUIDv5 of
@@ -36,6 +45,6 @@ pub fn request_id(invoice_id: &str) -> Uuid {
 pub fn shop_of(invoice_id: &str) -> Option<&str> {
     let mut words = invoice_id.split(':');
     let shop = words.next()?;
-    let ours = words.nth(2)? == "sell" && words.count() == 2;
+    let ours = WORDS.contains(&words.nth(2)?) && words.count() == 2;
     ours.then_some(shop)
 }

@@ -1,22 +1,30 @@
-//! `fiscal`: one receipt for each payment that came in, at CloudKassir.
+//! `fiscal`: exactly the receipts that the settlements of an order need.
 //!
-//! The way of a receipt: [`State::New`] → made of the order and written down with its key
-//! ([`State::Sending`]) → sent → accepted ([`State::Sent`]) → looked at until it is fiscalised
-//! ([`State::Done`]). Nothing is sent that was not written down before, and what may have been
+//! The way of a receipt: [`State::New`] → planned from the fact and the order's [`ledger`],
+//! written down with its key ([`State::Sending`]) → sent to a register → accepted
+//! ([`State::Sent`]) → looked at until it is issued ([`State::Done`]). Nothing is sent that was not written down before, and what may have been
 //! sent is sent again only while the register knows it again.
 
 mod callback;
-pub mod client;
 pub mod config;
+mod desk;
 mod flow;
 pub mod key;
+pub mod ledger;
 mod marks;
+pub mod plan;
 pub mod receipt;
+pub mod registers;
 mod state;
 pub mod store;
+mod watch;
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use events::{Event, ShopId};
@@ -26,26 +34,31 @@ use runtime::{Failure, Kit, Metrics, RetryPolicy, StartError, Step, StoreError, 
 use time::OffsetDateTime;
 
 pub use state::{Done, Held, New, Sending, Sent, State};
+pub use watch::Overdue;
 
 use crate::{
-    client::{Account, Client},
     config::{Config, Shop},
+    desk::Desk,
     marks::Marks,
-    receipt::Rules,
-    store::Hints,
+    store::{Hints, Ledgers, Turns},
+    watch::Watch,
 };
 
-/// How often old hints are dropped.
-const TIDY: Duration = Duration::from_secs(3600);
+/// How often overdue receipts are looked for.
+const MINUTE: Duration = Duration::from_secs(60);
+/// How often old hints and turns are dropped.
+const TIDY_MINUTES: u32 = 60;
 
-/// The receipts of paid orders.
+/// The receipts of the shops' orders.
 pub struct Fiscal {
-    shops: BTreeMap<ShopId, (Account, Rules)>,
+    shops: BTreeMap<ShopId, Desk>,
     config: Config,
-    client: Client,
     marks: Marks,
     outside: Outside,
     callbacks: IntCounterVec,
+    /// Whether there is more than one register.
+    has_registers: bool,
+    watch: Watch,
 }
 
 /// What the service needs of the world beside the register.
@@ -54,6 +67,10 @@ pub struct Outside {
     pub metrics: Metrics,
     /// The table of hints.
     pub hints: Hints,
+    /// The ledgers of the orders.
+    pub ledgers: Ledgers,
+    /// Turns at slow registers.
+    pub turns: Turns,
     /// Has the open job with this name looked at now; `false` when there is none.
     pub nudge: Nudge,
     /// The clock.
@@ -69,7 +86,8 @@ pub type Pause = Box<dyn Fn(Duration) -> BoxFuture<'static, bool> + Send + Sync>
 
 impl Worker for Fiscal {
     const NAME: &'static str = "fiscal";
-    const TOPICS: &'static [&'static str] = &["order.paid"];
+    const TOPICS: &'static [&'static str] =
+        &["order.paid", "order.shipped", "order.completed", "order.returned", "order.refunded"];
     const RETRY: RetryPolicy = RetryPolicy {
         first: Duration::from_secs(5),
         longest: Duration::from_secs(3600),
@@ -87,6 +105,8 @@ impl Worker for Fiscal {
         let outside = Outside {
             metrics: kit.metrics().clone(),
             hints: Hints::new(kit.pool().clone()),
+            ledgers: Ledgers::new(kit.pool().clone()),
+            turns: Turns::new(kit.pool().clone()),
             nudge: {
                 let kit = kit.clone();
                 Box::new(move |alias| {
@@ -112,9 +132,14 @@ impl Worker for Fiscal {
     }
 
     async fn background(self: Arc<Self>) {
-        while (self.outside.pause)(TIDY).await {
-            if let Err(error) = self.outside.hints.drop_old().await {
-                tracing::debug!(%error, "old hints stay a while longer");
+        let mut minutes = 0_u32;
+        while (self.outside.pause)(MINUTE).await {
+            if let Err(error) = self.watch().await {
+                tracing::debug!(%error, "overdue receipts are counted a minute later");
+            }
+            minutes = minutes.wrapping_add(1);
+            if minutes.is_multiple_of(TIDY_MINUTES) {
+                self.tidy().await;
             }
         }
     }
@@ -134,30 +159,31 @@ impl Fiscal {
     ) -> Result<Self, StartError> {
         config.check()?;
         let metrics = &outside.metrics;
-        let http = runtime::http::Client::new("cloudkassir", config.cloudkassir_timeout, metrics)?;
         let callbacks = IntCounterVec::new(
             Opts::new("callbacks_total", "Notifications of the register by what became of them"),
             &["vendor", "outcome"],
         )
         .map_err(StartError::new)?;
         metrics.registry.register(Box::new(callbacks.clone())).map_err(StartError::new)?;
-        let at_once = config.cloudkassir_concurrency;
-        let shops = shops.into_iter().map(|(id, shop)| {
-            let Shop { public_id, api_secret, receipt } = shop;
-            (id, (Account::new(public_id, api_secret, at_once), receipt))
-        });
-        Ok(Self {
-            shops: shops.collect(),
-            client: Client::new(http, &config.cloudkassir_base_url),
-            config,
-            marks: Marks::default(),
-            outside,
-            callbacks,
-        })
+        let desks = desk::desks(&config, shops, metrics)?;
+        let names: BTreeSet<_> = desks.values().flat_map(Desk::names).collect();
+        let has_registers = names.len() > 1;
+        let (marks, watch) = (Marks::default(), Watch::new(metrics)?);
+        Ok(Self { shops: desks, config, marks, outside, callbacks, has_registers, watch })
     }
 
-    fn accounts(&self) -> impl Iterator<Item = (&ShopId, &Account)> {
-        self.shops.iter().map(|(shop, (account, _))| (shop, account))
+    async fn tidy(&self) {
+        let dropped = (self.outside.hints.drop_old().await, self.outside.turns.drop_old().await);
+        if let (Err(error), _) | (_, Err(error)) = dropped {
+            tracing::debug!(%error, "old hints and turns stay a while longer");
+        }
+    }
+
+    /// With what notifications about each shop are signed.
+    fn callback_secrets(&self) -> impl Iterator<Item = (&ShopId, &str)> {
+        self.shops
+            .iter()
+            .filter_map(|(shop, desk)| Some((shop, desk.callback_secret.as_ref()?.expose())))
     }
 
     /// Keeps what a notification said and has the job looked at.
@@ -171,8 +197,8 @@ impl Fiscal {
         Ok(())
     }
 
-    fn count_callback(&self, outcome: &str) {
-        self.callbacks.with_label_values(&["cloudkassir", outcome]).inc();
+    fn count_callback(&self, vendor: &str, outcome: &str) {
+        self.callbacks.with_label_values(&[vendor, outcome]).inc();
     }
 
     fn now(&self) -> OffsetDateTime {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::client::FiscalData;
+use crate::registers::{Accepted, FiscalData, RegisterName, Request};
 
 /// Where the receipt of one payment stands.
 #[derive(Clone, Serialize, Deserialize)]
@@ -17,8 +17,13 @@ pub enum State {
     Sending(Sending),
     /// The register has accepted it.
     Sent(Sent),
-    /// It is fiscalised.
+    /// It is issued.
     Done(Done),
+    /// No receipt follows from the fact: why.
+    Nothing {
+        /// In a few words, for people on duty.
+        why: String,
+    },
 }
 
 /// See [`State::New`].
@@ -30,6 +35,9 @@ pub struct New {
     pub tries: u32,
     /// Why, and until when, nothing is to be sent.
     pub held: Option<Held>,
+    /// Since when it has waited for an earlier receipt of the order.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub waits_since: Option<OffsetDateTime>,
 }
 
 /// A pause after an attempt without effect.
@@ -49,12 +57,10 @@ pub struct Sending {
     pub revision: u32,
     /// See [`New::tries`].
     pub tries: u32,
-    /// Our name for the receipt.
-    pub invoice_id: String,
-    /// The idempotency key.
-    pub request_id: Uuid,
-    /// The exact bytes that are sent.
-    pub body: String,
+    /// Where it is sent.
+    pub register: RegisterName,
+    /// What is sent.
+    pub request: Request,
     /// Not before this moment was it sent for the first time.
     #[serde(with = "time::serde::rfc3339")]
     pub first_sent: OffsetDateTime,
@@ -67,23 +73,26 @@ pub struct Sending {
 pub struct Sent {
     /// See [`New::revision`].
     pub revision: u32,
-    /// Our name for the receipt.
-    pub invoice_id: String,
-    /// The register's id of it.
-    pub id: String,
+    /// Where it was sent.
+    pub register: RegisterName,
+    /// What the register accepted.
+    pub accepted: Accepted,
     /// Looks that saw it waiting.
     pub looks: u32,
     /// Looks in a row that did not find it.
     pub missing: u32,
+    /// Whether the shop knows that it is overdue.
+    #[serde(default)]
+    pub overdue: bool,
 }
 
 /// See [`State::Done`].
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Done {
-    /// Our name for the receipt.
-    pub invoice_id: String,
-    /// The register's id of it.
-    pub id: String,
+    /// Which register issued it.
+    pub register: RegisterName,
+    /// What the register accepted.
+    pub accepted: Accepted,
     /// What the register says.
     pub fiscal: FiscalData,
 }
@@ -98,6 +107,6 @@ impl New {
     /// A receipt of this revision, not yet made.
     #[must_use]
     pub const fn revision(revision: u32) -> Self {
-        Self { revision, tries: 0, held: None }
+        Self { revision, tries: 0, held: None, waits_since: None }
     }
 }

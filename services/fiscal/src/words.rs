@@ -6,45 +6,81 @@ use events::{Event, Fact, OrderRef, Phase, Status, Text};
 use runtime::{Class, Failure, Reason, Worker as _};
 use time::OffsetDateTime;
 
-use crate::{Fiscal, client::FiscalData};
+use crate::{
+    Fiscal,
+    registers::{FiscalData, Path, RegisterName, Unwritable},
+    store::LedgerError,
+};
+
+/// What a status is about.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) cause: &'a Event,
+    pub(crate) order: &'a OrderRef,
+    /// The register's name, as people use it.
+    pub(crate) register: &'static str,
+    pub(crate) revision: u32,
+}
 
 /// The receipt is accepted and waits for its register.
-pub(crate) fn working(
-    cause: &Event,
-    order: &OrderRef,
-    revision: u32,
-    now: OffsetDateTime,
-) -> Event {
-    let number = &order.number;
+pub(crate) fn working(about: About<'_>, now: OffsetDateTime) -> Event {
+    let (number, register) = (&about.order.number, about.register);
     let text = Text::new(
-        format!("Чек по заказу № {number} принят в CloudKassir и ждёт кассы."),
-        format!("The receipt for order {number} is with CloudKassir and waits for a register."),
+        format!("Чек по заказу № {number} принят в {register} и ждёт кассы."),
+        format!("The receipt for order {number} is with {register} and waits for its turn."),
     );
-    let status = status(cause, order, Phase::Working, "receipt_accepted", text, revision);
+    let status = status(about, Phase::Working, "receipt_accepted", text);
     Event::new(Fact::StatusChanged(Box::new(status)), now)
 }
 
-/// The receipt is fiscalised.
+/// The receipt waits at its register for longer than it should.
+pub(crate) fn overdue(about: About<'_>, now: OffsetDateTime) -> Event {
+    let (number, register) = (&about.order.number, about.register);
+    let text = Text::new(
+        format!(
+            "Чек по заказу № {number} всё ещё не пробит: {register} держит его в очереди. Проверьте \
+             кассу в личном кабинете."
+        ),
+        format!(
+            "The receipt for order {number} is still not issued: {register} keeps it in its \
+             queue. Check the register in the cabinet."
+        ),
+    );
+    let status = Status {
+        step: format!("overdue {}", about.revision),
+        ..status(about, Phase::Working, "receipt_overdue", text)
+    };
+    Event::new(Fact::StatusChanged(Box::new(status)), now)
+}
+
+/// The receipt is issued.
 pub(crate) fn done(
-    cause: &Event,
-    order: &OrderRef,
-    revision: u32,
+    about: About<'_>,
+    path: Path,
     fiscal: &FiscalData,
     now: OffsetDateTime,
 ) -> Event {
-    let FiscalData { drive, document, sign, qr } = fiscal;
-    let number = &order.number;
+    let FiscalData { drive, document, sign, qr, .. } = fiscal;
+    let number = &about.order.number;
+    let (ru, en) = match path {
+        Path::Sell => ("Чек", "The receipt"),
+        Path::Refund => ("Чек возврата", "The refund receipt"),
+        Path::SellCorrection | Path::RefundCorrection => {
+            ("Чек коррекции", "The correction receipt")
+        }
+    };
     let text = Text::new(
-        format!("Чек по заказу № {number} пробит: ФН {drive}, ФД {document}, ФПД {sign}."),
-        format!("The receipt for order {number} is issued: FN {drive}, FD {document}, FPD {sign}."),
+        format!("{ru} по заказу № {number} пробит: ФН {drive}, ФД {document}, ФПД {sign}."),
+        format!("{en} for order {number} is issued: FN {drive}, FD {document}, FPD {sign}."),
     );
+    // The order's properties are about its last receipt of sale.
+    let properties =
+        [("CLOUDKASSIR_FN", drive), ("CLOUDKASSIR_FD", document), ("CLOUDKASSIR_FPD", sign)];
+    let properties = properties.map(|(code, value)| (code.to_owned(), value.clone()));
     let status = Status {
-        properties: BTreeMap::from(
-            [("CLOUDKASSIR_FN", drive), ("CLOUDKASSIR_FD", document), ("CLOUDKASSIR_FPD", sign)]
-                .map(|(code, value)| (code.to_owned(), value.clone())),
-        ),
+        properties: properties.into_iter().filter(|_| path == Path::Sell).collect(),
         links: qr.iter().map(|link| ("qr".to_owned(), link.clone())).collect(),
-        ..status(cause, order, Phase::Done, "receipt_done", text, revision)
+        ..status(about, Phase::Done, "receipt_done", text)
     };
     Event::new(Fact::StatusChanged(Box::new(status)), now)
 }
@@ -83,31 +119,94 @@ pub(crate) fn fact_unexpected(event: &Event) -> Failure {
     ))
 }
 
-/// The receipt has no JSON form.
-pub(crate) fn unwritable(order: &OrderRef, error: &serde_json::Error) -> Failure {
-    let number = &order.number;
-    let reason = Reason::new(
-        Class::Internal,
+/// The register has no words for the receipt.
+pub(crate) fn unwritable(order: &OrderRef, register: &str, what: &Unwritable) -> Failure {
+    let (number, Unwritable { ru, en }) = (&order.number, what);
+    Failure::Dead(Reason::new(
+        Class::Invalid,
         "receipt_unwritable",
-        format!("Чек по заказу № {number} не записывается; передайте номер заказа в поддержку."),
-        format!("The receipt for order {number} cannot be written; give the number to support."),
-    );
-    Failure::Dead(reason.evidence(&format!("{:?}", error.classify())))
+        format!(
+            "Чек по заказу № {number} для {register} не составить: {ru}. Исправьте заказ или \
+             настройки магазина и повторите."
+        ),
+        format!(
+            "The receipt for order {number} cannot be written for {register}: {en}. Mend the \
+             order or the shop's settings, then replay."
+        ),
+    ))
+}
+
+/// The settings do not have the register to which the receipt was handed over.
+pub(crate) fn register_unknown(order: &OrderRef, register: RegisterName) -> Failure {
+    let number = &order.number;
+    Failure::Dead(Reason::new(
+        Class::Invalid,
+        "register_unknown",
+        format!(
+            "Чек по заказу № {number} передан в {register:?}, а в настройках магазина её больше \
+             нет. Верните её и повторите: иначе неизвестно, пробит ли чек."
+        ),
+        format!(
+            "The receipt for order {number} is with {register:?}, and the shop's settings do not \
+             have it any more. Put it back, then replay: else nobody knows what became of it."
+        ),
+    ))
+}
+
+/// The ledger cannot be read or written.
+pub(crate) fn ledger_away(order: &OrderRef, error: &LedgerError) -> Failure {
+    match error {
+        LedgerError::Database(error) => hints_away(order, error),
+        LedgerError::Entry(_) => {
+            let number = &order.number;
+            let reason = Reason::new(
+                Class::Internal,
+                "ledger_unreadable",
+                format!(
+                    "Чек по заказу № {number} не пробит: запись о прежних чеках не читается; \
+                     передайте номер заказа в поддержку."
+                ),
+                format!(
+                    "There is no receipt for order {number}: what is known of earlier ones \
+                     cannot be read; give the number to support."
+                ),
+            );
+            Failure::Dead(reason.evidence(&error.to_string()))
+        }
+    }
+}
+
+/// What the receipt depends on did not come about.
+pub(crate) fn waited_too_long(order: &OrderRef, what: &str) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Invalid,
+        "earlier_receipt_missing",
+        format!(
+            "Чек по заказу № {number} не пробит: он следует за другим чеком этого заказа, а того \
+             всё нет. Найдите причину в статусах заказа и повторите."
+        ),
+        format!(
+            "There is no receipt for order {number}: it comes after another one of the order, \
+             which is not there. Look for the reason among the order's statuses, then replay."
+        ),
+    )
+    .evidence(what)
 }
 
 /// Nobody can tell whether the register took the request, and it would not know it again.
-pub(crate) fn outcome_unknown(order: &OrderRef, invoice_id: &str) -> Failure {
+pub(crate) fn outcome_unknown(order: &OrderRef, register: &str, name: &str) -> Failure {
     let number = &order.number;
     let reason = Reason::new(
         Class::Unknown,
         "receipt_unknown",
         format!(
-            "Неизвестно, пробит ли чек по заказу № {number}: CloudKassir не ответил за отведённое \
-             время. Найдите чек {invoice_id} в личном кабинете; если его нет, пробейте вручную."
+            "Неизвестно, пробит ли чек по заказу № {number}: {register} не отвечает за отведённое \
+             время. Найдите чек {name} в личном кабинете; если его нет, пробейте вручную."
         ),
         format!(
-            "Nobody can tell whether there is a receipt for order {number}: CloudKassir gave no \
-             answer in time. Look for {invoice_id} in the cabinet; if it is not there, issue the \
+            "Nobody can tell whether there is a receipt for order {number}: {register} gave no \
+             answer in time. Look for {name} in the cabinet; if it is not there, issue the \
              receipt by hand."
         ),
     );
@@ -115,35 +214,35 @@ pub(crate) fn outcome_unknown(order: &OrderRef, invoice_id: &str) -> Failure {
 }
 
 /// The register accepted the receipt and does not know it any more, or knows it as another one.
-pub(crate) fn receipt_lost(order: &OrderRef, id: &str) -> Reason {
+pub(crate) fn receipt_lost(order: &OrderRef, register: &str, id: &str) -> Reason {
     let number = &order.number;
     Reason::new(
         Class::Unknown,
         "receipt_lost",
         format!(
-            "CloudKassir принял чек по заказу № {number}, а теперь его не находит. Найдите чек \
-             {id} в личном кабинете или спросите поддержку CloudKassir; затем повторите проверку."
+            "{register}: чек по заказу № {number} был принят, а теперь не находится. Найдите чек \
+             {id} в личном кабинете или спросите поддержку; затем повторите проверку."
         ),
         format!(
-            "CloudKassir accepted the receipt for order {number} and does not find it now. Look \
-             for {id} in the cabinet or ask CloudKassir's support, then replay to look again."
+            "{register} accepted the receipt for order {number} and does not find it now. Look \
+             for {id} in the cabinet or ask its support, then replay to look again."
         ),
     )
 }
 
 /// The register accepted the receipt and could not fiscalise it.
-pub(crate) fn receipt_failed(order: &OrderRef, message: &str) -> Reason {
+pub(crate) fn receipt_failed(order: &OrderRef, register: &str, message: &str) -> Reason {
     let number = &order.number;
     Reason::new(
         Class::Refused,
         "receipt_failed",
         format!(
             "Касса не смогла пробить чек по заказу № {number}. Исправьте причину из ответа \
-             CloudKassir и повторите: уйдёт новый чек."
+             {register} и повторите: уйдёт новый чек."
         ),
         format!(
             "The register could not issue the receipt for order {number}. Mend what \
-             CloudKassir's answer names, then replay: a new receipt goes out."
+             the answer of {register} names, then replay: a new receipt goes out."
         ),
     )
     .evidence(message)
@@ -161,19 +260,12 @@ pub(crate) fn hints_away(order: &OrderRef, error: &sqlx::Error) -> Failure {
     Failure::Retry(reason.evidence(&error.to_string()), None)
 }
 
-fn status(
-    cause: &Event,
-    order: &OrderRef,
-    phase: Phase,
-    code: &str,
-    text: Text,
-    revision: u32,
-) -> Status {
+fn status(about: About<'_>, phase: Phase, code: &str, text: Text) -> Status {
     Status {
         service: Fiscal::SERVICE.to_owned(),
-        order: order.clone(),
-        cause: cause.id(),
-        step: format!("sell {revision}"),
+        order: about.order.clone(),
+        cause: about.cause.id(),
+        step: format!("receipt {}", about.revision),
         phase,
         code: code.to_owned(),
         text,

@@ -54,6 +54,9 @@ struct Change {
     cloudkassir_callback_url: Option<String>,
     cloudkassir_idempotency_s: Option<u32>,
     cloudkassir_concurrency: Option<u32>,
+    register_looks: Option<u32>,
+    register_pace_ms: Option<u32>,
+    register_notify: Option<Notify>,
 }
 
 impl Change {
@@ -70,6 +73,10 @@ impl Change {
         set(&mut cloudkassir.callback_url, self.cloudkassir_callback_url.map(address));
         set(&mut cloudkassir.idempotency_s, self.cloudkassir_idempotency_s);
         set(&mut cloudkassir.concurrency, self.cloudkassir_concurrency);
+        let registers = &mut settings.registers;
+        set(&mut registers.looks, self.register_looks);
+        set(&mut registers.pace_ms, self.register_pace_ms);
+        set(&mut registers.notify, self.register_notify);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The outside systems as strict HTTP servers with books of effects and faults on command. Never in production.
 //!
 //! One process, one port: the Bitrix24 portal's REST under `/bitrix`, the site module's endpoint under `/site`,
-//! CloudKassir under `/cloudkassir`, a 1C base under `/1c`, the control interface under `/_…`. Tests embed it with [`Emulator::start`];
+//! CloudKassir under `/cloudkassir`, ATOL Online, OrangeData and the brief's contract under `/atol`, `/orangedata` and
+//! `/cloudkassir-v1`, a 1C base under `/1c`, the control interface under `/_…`. Tests embed it with [`Emulator::start`];
 //! the program `emulator` serves it alone. It depends on none of Parom's crates, so that it mirrors none of their bugs.
 //! What it serves, strikes and books is listed in the crate's README.
 
@@ -15,11 +16,15 @@ mod serve;
 mod signature;
 mod violations;
 
+pub mod atol;
 pub mod bitrix;
 pub mod cloudkassir;
+pub mod cloudkassir_v1;
 pub mod onec;
+pub mod orangedata;
 pub mod settings;
 pub mod site;
+pub mod till;
 
 use std::{
     io,
@@ -37,7 +42,7 @@ use tokio_util::{
 
 use self::{
     bitrix::Bitrix, cloudkassir::CloudKassir, onec::OneC, outgoing::Outgoing, serve::Server,
-    site::Site,
+    site::Site, till::Till,
 };
 pub use self::{
     clock::Clock,
@@ -66,6 +71,12 @@ pub struct Emulator {
     pub cloudkassir: CloudKassir,
     /// The 1C base.
     pub onec: OneC,
+    /// ATOL Online.
+    pub atol: Till,
+    /// OrangeData.
+    pub orangedata: Till,
+    /// The contract of the customer's brief.
+    pub cloudkassir_v1: Till,
     pub(crate) outgoing: Outgoing,
     pub(crate) open: watch::Sender<bool>,
 }
@@ -132,6 +143,20 @@ impl Emulator {
         self.site.reset();
         self.cloudkassir.reset();
         self.onec.reset();
+        for till in [&self.atol, &self.orangedata, &self.cloudkassir_v1] {
+            till.reset();
+        }
+    }
+
+    /// The books of a register beside CloudKassir; `None` for what is none.
+    #[must_use]
+    pub fn till(&self, system: System) -> Option<&Till> {
+        match system {
+            System::Atol => Some(&self.atol),
+            System::OrangeData => Some(&self.orangedata),
+            System::CloudKassirV1 => Some(&self.cloudkassir_v1),
+            System::Bitrix | System::Site | System::CloudKassir | System::OneC => None,
+        }
     }
 
     fn new(settings: Settings) -> Self {
@@ -144,6 +169,9 @@ impl Emulator {
             site: Site::default(),
             cloudkassir: CloudKassir::default(),
             onec: OneC::default(),
+            atol: Till::default(),
+            orangedata: Till::default(),
+            cloudkassir_v1: Till::default(),
             open: watch::Sender::new(true),
         }
     }
@@ -178,6 +206,24 @@ impl Running {
         format!("{}/site/parom/status", self.base_url)
     }
 
+    /// The base address of ATOL Online, `v4` or `v5`.
+    #[must_use]
+    pub fn atol_url(&self, version: &str) -> String {
+        format!("{}/atol/{version}", self.base_url)
+    }
+
+    /// The base address of OrangeData.
+    #[must_use]
+    pub fn orangedata_url(&self) -> String {
+        format!("{}/orangedata", self.base_url)
+    }
+
+    /// The base address of the brief's contract.
+    #[must_use]
+    pub fn cloudkassir_v1_url(&self) -> String {
+        format!("{}/cloudkassir-v1", self.base_url)
+    }
+
     /// The base address of CloudKassir.
     #[must_use]
     pub fn cloudkassir_url(&self) -> String {
@@ -196,10 +242,14 @@ fn router(emulator: &Arc<Emulator>) -> Router {
         .nest("/bitrix/rest", bitrix::router(emulator))
         .nest("/site", site::router(emulator))
         .nest("/cloudkassir", cloudkassir::router(emulator))
+        .nest("/atol", atol::router(emulator))
+        .nest("/orangedata", orangedata::router(emulator))
+        .nest("/cloudkassir-v1", cloudkassir_v1::router(emulator))
         .nest("/1c/hs/parom", onec::router(emulator))
         .merge(bitrix::control())
         .merge(site::control())
         .merge(cloudkassir::control())
+        .merge(till::control())
         .merge(onec::control())
         .merge(faults::control())
         .merge(control::router())

@@ -30,6 +30,9 @@ pub struct Settings {
     /// The 1C base.
     #[command(flatten)]
     pub onec: OneCSettings,
+    /// The other registers: ATOL Online, OrangeData, the brief's contract.
+    #[command(flatten)]
+    pub registers: RegisterSettings,
 }
 
 /// Settings of the Bitrix24 portal.
@@ -196,6 +199,55 @@ pub struct OneCSettings {
         hide_env_values = true
     )]
     pub password: SecretString,
+}
+
+/// Settings of the registers beside CloudKassir.
+#[derive(Debug, Clone, Args)]
+pub struct RegisterSettings {
+    /// Login at ATOL Online and at the brief's contract.
+    #[arg(
+        id = "register-login",
+        long = "register-login",
+        env = "EMULATOR_REGISTER_LOGIN",
+        default_value = "emulator"
+    )]
+    pub login: String,
+    /// Password at both.
+    #[arg(
+        id = "register-password",
+        long = "register-password",
+        env = "EMULATOR_REGISTER_PASSWORD",
+        default_value = "emulator_password",
+        hide_env_values = true
+    )]
+    pub password: SecretString,
+    /// Group code at ATOL Online.
+    #[arg(
+        id = "register-group",
+        long = "register-group",
+        env = "EMULATOR_REGISTER_GROUP",
+        default_value = "group"
+    )]
+    pub group: String,
+    /// How many looks at a receipt still see it waiting.
+    #[arg(
+        id = "register-looks",
+        long = "register-looks",
+        env = "EMULATOR_REGISTER_LOOKS",
+        default_value_t = 1
+    )]
+    pub looks: u32,
+    /// The least time between two receipts in milliseconds; an earlier one is answered 429 or 503. 0 means none.
+    #[arg(
+        id = "register-pace-ms",
+        long = "register-pace-ms",
+        env = "EMULATOR_REGISTER_PACE_MS",
+        default_value_t = 0
+    )]
+    pub pace_ms: u32,
+    /// How callbacks are sent.
+    #[arg(id = "register-notify", long = "register-notify", env = "EMULATOR_REGISTER_NOTIFY", value_enum, default_value_t = Notify::Once)]
+    pub notify: Notify,
 }
 
 /// How CloudKassir tells that a receipt has been processed.

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use events::{Buyer, Phone};
+use serde::{Deserialize, Serialize};
 
 /// The most characters of tag 1008.
 const MAX_CHARS: usize = 64;
 
 /// The buyer's address for the receipt. Personal data: `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Contact {
     /// An e-mail address.
     Email(String),
@@ -20,8 +22,14 @@ impl Contact {
     /// The buyer's e-mail address if it is one, else the phone if it is one, else `None`.
     #[must_use]
     pub fn of(buyer: &Buyer) -> Option<Self> {
-        let email = buyer.email.as_deref().map(str::trim).filter(|email| is_email(email));
-        let phone = || buyer.phone.as_deref().and_then(|phone| phone.parse().ok());
+        Self::read(buyer.email.as_deref(), buyer.phone.as_deref())
+    }
+
+    /// The same from the two texts.
+    #[must_use]
+    pub fn read(email: Option<&str>, phone: Option<&str>) -> Option<Self> {
+        let email = email.map(str::trim).filter(|email| is_email(email));
+        let phone = || phone.and_then(|phone| phone.parse().ok());
         email.map(|email| Self::Email(email.to_owned())).or_else(|| phone().map(Self::Phone))
     }
 }
@@ -36,7 +44,7 @@ impl fmt::Debug for Contact {
 }
 
 /// Whether mail can be sent there as far as the text tells: one `@`, a name, a domain with a dot.
-fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let Some((name, domain)) = text.split_once('@') else { return false };
     let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';');
     let labels = || domain.split('.');

@@ -1,10 +1,10 @@
 //! Units of quantity (tag 2108), from the OKEI codes that shops use.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The unit of a position's quantity: a value of tag 2108.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u8")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct Measure(u8);
 
 /// A number that tag 2108 does not have.
@@ -68,5 +68,11 @@ impl TryFrom<u8> for Measure {
     fn try_from(code: u8) -> Result<Self, MeasureError> {
         let known = KNOWN.iter().any(|(_, measure)| *measure == code) || OTHERS.contains(&code);
         if known { Ok(Self(code)) } else { Err(MeasureError(code)) }
+    }
+}
+
+impl From<Measure> for u8 {
+    fn from(measure: Measure) -> Self {
+        measure.0
     }
 }

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use encoding_rs::IBM866;
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The most characters of a name.
 const MAX_CHARS: usize = 128;
 
 /// A position's name: 1 to 128 characters of code page 866, the registers' own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
 impl Name {
@@ -40,6 +42,13 @@ impl Name {
         Self("Доставка".to_owned())
     }
 
+    /// What an advance on the order with this number is called.
+    #[must_use]
+    pub fn advance(number: &str) -> Self {
+        Self::new(&format!("Аванс по заказу № {number}"))
+            .unwrap_or_else(|| Self("Аванс".to_owned()))
+    }
+
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -50,6 +59,25 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// A text that leaves nothing printable.
+#[derive(Debug, thiserror::Error)]
+#[error("a position's name must have something that a register can print")]
+pub struct NameError;
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::new(&text).ok_or(NameError)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
     }
 }
 

@@ -1,11 +1,13 @@
 //! Why an order gives no receipt: sentences for the shop, codes for machines.
 
+mod book;
 mod line;
 mod payment;
 mod sums;
 
 use events::{OrderRef, Text};
 
+pub use book::BookFault;
 pub use line::LineFault;
 pub use payment::PaymentFault;
 pub use sums::SumFault;
@@ -19,6 +21,8 @@ pub enum Refusal {
     Sums(SumFault),
     /// A line, as the shop names it.
     Line(String, LineFault),
+    /// What was receipted for the order before.
+    Book(BookFault),
 }
 
 impl Refusal {
@@ -29,6 +33,7 @@ impl Refusal {
             Self::Payment(fault) => fault.code(),
             Self::Sums(fault) => fault.code(),
             Self::Line(_, fault) => fault.code(),
+            Self::Book(fault) => fault.code(),
         }
     }
 
@@ -39,6 +44,7 @@ impl Refusal {
             Self::Payment(fault) => fault.words(),
             Self::Sums(fault) => fault.words(),
             Self::Line(name, fault) => fault.words(name),
+            Self::Book(fault) => fault.words(),
         };
         let number = &order.number;
         Text::new(
@@ -57,5 +63,11 @@ impl From<PaymentFault> for Refusal {
 impl From<SumFault> for Refusal {
     fn from(fault: SumFault) -> Self {
         Self::Sums(fault)
+    }
+}
+
+impl From<BookFault> for Refusal {
+    fn from(fault: BookFault) -> Self {
+        Self::Book(fault)
     }
 }

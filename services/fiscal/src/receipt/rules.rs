@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Inn, Vat};
 use serde::Deserialize;
 
-use super::{Measure, MoneyKind, Object, PrepaymentObject, Settlement, Taxation};
+use super::{Measure, MoneyKind, Object, PrepaymentObject, Taxation, contact::is_email};
 
 /// How one shop's receipts are made.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,8 +17,18 @@ pub struct Rules {
     pub taxation: Taxation,
     /// Where the sale takes place, tag 1187: the shop's address on the internet.
     pub place: String,
-    /// What a payment on the site settles, tag 1214.
-    pub settlement: Settlement,
+    /// The seller's address for questions about receipts, tag 1117. ATOL cannot do without it.
+    #[serde(default)]
+    pub seller_email: Option<String>,
+    /// What a payment is: the first of the receipts that settle an order.
+    pub settlement: Flow,
+    /// When the goods count as handed over: the last of those receipts. Whoever takes money
+    /// before that must say.
+    #[serde(default)]
+    pub closes_on: Option<ClosesOn>,
+    /// What has goods paid back that were handed over.
+    #[serde(default)]
+    pub refunds_on: RefundsOn,
     /// What the lines of an order are, tag 1212.
     #[serde(default = "commodity")]
     pub object: Object,
@@ -36,6 +46,56 @@ pub struct Rules {
     pub payments: PaySystems,
 }
 
+/// By which receipts an order is settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// Who pays gets the goods at once: one receipt when all is paid. What is paid in parts before
+    /// that is a prepayment.
+    FullPayment,
+    /// Each payment before the hand-over is a prepayment of what was ordered (tag 1214: 1, or 2
+    /// for a part), and the hand-over has a receipt of its own.
+    #[serde(alias = "full_prepayment")]
+    Prepayment,
+    /// The same with advances (3): it is open what the money is for.
+    Advance,
+    /// Goods are handed over before they are paid (5, 6), and payments afterwards are payments of
+    /// a debt (7). What is paid before the hand-over is a prepayment.
+    Credit,
+}
+
+/// The fact that says that the buyer has the goods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosesOn {
+    /// The last shipment has left.
+    Shipped,
+    /// The order is completed.
+    Completed,
+}
+
+/// The fact that says that goods which were handed over are paid back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundsOn {
+    /// The payment is returned.
+    #[default]
+    Refunded,
+    /// The goods came back: their lines and quantities.
+    Returned,
+}
+
+/// What a pay system brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tender {
+    /// Money: it has a receipt when it comes.
+    Money(MoneyKind),
+    /// A certificate, or something in return: it counts when the goods are handed over.
+    Cover(MoneyKind),
+    /// Bonus points: a discount on the whole order.
+    Points,
+}
+
 /// Bitrix's pay system ids by the kind of money.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +106,15 @@ pub struct PaySystems {
     /// Cash: tag 1031.
     #[serde(default)]
     pub cash: BTreeSet<u64>,
+    /// Gift certificates, whose sale had its receipt: tag 1215 at the hand-over.
+    #[serde(default)]
+    pub certificates: BTreeSet<u64>,
+    /// Something in return for the goods: tag 1217 at the hand-over.
+    #[serde(default)]
+    pub provision: BTreeSet<u64>,
+    /// Bonus points: a discount, and no money.
+    #[serde(default)]
+    pub points: BTreeSet<u64>,
 }
 
 /// A rule that cannot be right, found at the start.
@@ -58,8 +127,14 @@ pub enum RulesError {
     #[error("payments names no pay system, neither under electronic nor under cash")]
     NoPaySystem,
     /// The same pay system under two kinds.
-    #[error("pay system {0} stands under electronic and under cash")]
-    TwoKinds(u64),
+    #[error("pay system {0} stands under {1} and under {2}")]
+    TwoKinds(u64, &'static str, &'static str),
+    /// Money that comes before the goods needs a second receipt, and nobody said when.
+    #[error("closes_on must say when the goods are handed over: shipped or completed")]
+    NoClosing,
+    /// Tag 1117 is an address.
+    #[error("seller_email must be an e-mail address")]
+    SellerEmail,
     /// Rates such as 22/122 belong to prepayments only and are derived.
     #[error("delivery_vat must be a plain rate such as vat22, not {0}")]
     CalculatedVat(Vat),
@@ -74,12 +149,12 @@ impl Rules {
         if !(1..=256).contains(&self.place.trim().chars().count()) {
             return Err(RulesError::Place);
         }
-        let PaySystems { electronic, cash } = &self.payments;
-        if electronic.is_empty() && cash.is_empty() {
-            return Err(RulesError::NoPaySystem);
+        self.payments.check()?;
+        if self.settlement != Flow::FullPayment && self.closes_on.is_none() {
+            return Err(RulesError::NoClosing);
         }
-        if let Some(both) = electronic.intersection(cash).next() {
-            return Err(RulesError::TwoKinds(*both));
+        if self.seller_email.as_deref().is_some_and(|email| !is_email(email)) {
+            return Err(RulesError::SellerEmail);
         }
         match self.delivery_vat {
             Some(vat) if vat.is_calculated() => Err(RulesError::CalculatedVat(vat)),
@@ -97,15 +172,43 @@ impl Rules {
 }
 
 impl PaySystems {
-    /// The kind of money that this pay system brings.
-    pub(super) fn kind(&self, system: u64) -> Option<MoneyKind> {
-        if self.electronic.contains(&system) {
-            Some(MoneyKind::Electronic)
-        } else if self.cash.contains(&system) {
-            Some(MoneyKind::Cash)
-        } else {
-            None
+    /// What this pay system brings; `None` where nobody said.
+    #[must_use]
+    pub fn tender(&self, system: u64) -> Option<Tender> {
+        let tenders = [
+            Tender::Money(MoneyKind::Electronic),
+            Tender::Money(MoneyKind::Cash),
+            Tender::Cover(MoneyKind::Prepaid),
+            Tender::Cover(MoneyKind::Provision),
+            Tender::Points,
+        ];
+        let mut named = self.named().into_iter().zip(tenders);
+        named.find(|((_, systems), _)| systems.contains(&system)).map(|(_, tender)| tender)
+    }
+
+    fn named(&self) -> [(&'static str, &BTreeSet<u64>); 5] {
+        [
+            ("electronic", &self.electronic),
+            ("cash", &self.cash),
+            ("certificates", &self.certificates),
+            ("provision", &self.provision),
+            ("points", &self.points),
+        ]
+    }
+
+    fn check(&self) -> Result<(), RulesError> {
+        if self.electronic.is_empty() && self.cash.is_empty() {
+            return Err(RulesError::NoPaySystem);
         }
+        let named = self.named();
+        for (place, (name, systems)) in named.iter().enumerate() {
+            for (other, more) in named.iter().skip(place + 1) {
+                if let Some(both) = systems.intersection(more).next() {
+                    return Err(RulesError::TwoKinds(*both, name, other));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,232 +1,272 @@
-//! The receipt of a sale, from a paid order.
+//! Receipts of what was paid and handed over, from an order.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use events::{Delivery, Line, MarkCode, Money, Order, Payment, Quantity, Vat};
+use events::{MarkCode, Money, Order, Quantity, Vat};
+use time::OffsetDateTime;
 
 use super::{
-    Contact, LineFault, MAX_POSITIONS, Measure, MoneyKind, Name, Object, PaymentFault, Position,
-    PrepaymentObject, Receipt, Refusal, Rules, Settlement, SumFault, allocate, split,
+    Amounts, Contact, Kind, MAX_POSITIONS, Measure, MoneyKind, Name, Object, PaymentFault,
+    Position, PrepaymentObject, Receipt, Refusal, Rules, Settlement, Source, SumFault, allocate,
+    items::{Item, check_marks, discounts, items},
+    split,
 };
 
-/// The receipt for the payment `payment` of `order`, by the shop's rules.
-///
-/// A discount on the whole order (the price is less than lines and delivery make) is taken off
-/// all of them, see [`allocate`] and [`split`].
-///
-/// # Errors
-/// [`Refusal`] where the order does not add up or leaves anything open that a receipt must say.
-pub fn sale(order: &Order, payment: u64, rules: &Rules) -> Result<Receipt, Refusal> {
-    let payment = order.payment(payment).ok_or(PaymentFault::Missing(payment))?;
-    let paid = money(payment, rules)?;
-    if order.price <= Money::ZERO {
-        return Err(SumFault::Price(order.price).into());
-    }
-    if payment.sum != order.price {
-        return Err(PaymentFault::Partial { paid: payment.sum, price: order.price }.into());
-    }
-    let contact = Contact::of(&order.buyer).ok_or(PaymentFault::NoContact)?;
-    let items = items(order, rules)?;
-    let parts = discounts(order.price, &items)?;
+/// What all receipts of sale are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Sale<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) rules: &'a Rules,
+    /// When it happened: the rates of that day hold.
+    pub(crate) at: OffsetDateTime,
+    /// What the buyer pays for the whole order in money: its price less points.
+    pub(crate) due: Money,
+}
+
+/// The receipt of the hand-over: the whole order at plain rates, with mark codes.
+pub(crate) fn closing(
+    sale: Sale<'_>,
+    settlement: Settlement,
+    amounts: Amounts,
+) -> Result<Receipt, Refusal> {
+    let items = items(sale.order, sale.rules, sale.at)?;
+    check_marks(sale.order, &items)?;
     let mut positions = Vec::with_capacity(items.len());
-    for (item, discount) in items.iter().zip(parts) {
-        positions.extend(item.positions(discount, rules.settlement).ok_or(SumFault::TooLarge)?);
+    for (item, discount) in items.iter().zip(discounts(sale.due, &items)?) {
+        positions.extend(sale.handed_over(item, discount, settlement)?);
     }
-    if positions.len() > MAX_POSITIONS {
-        return Err(SumFault::TooManyPositions(positions.len()).into());
-    }
-    let total = Money::sum(positions.iter().map(|position| position.sum));
-    Ok(Receipt {
-        inn: rules.inn,
-        taxation: rules.taxation,
-        place: rules.place.trim().to_owned(),
-        contact,
-        positions,
-        total: total.ok_or(SumFault::TooLarge)?,
-        paid,
-    })
+    sale.receipt(positions, amounts)
 }
 
-/// A line or the delivery, checked, before discounts.
-struct Item<'a> {
-    name: Name,
-    price: Money,
-    quantity: Quantity,
+/// The receipt of money for goods that are handed over later: calculated rates, no mark codes.
+/// `before` is what was prepaid for each item already.
+pub(crate) fn prepayment(
+    sale: Sale<'_>,
+    money: MoneyKind,
     sum: Money,
-    vat: Vat,
-    object: Object,
-    measure: Measure,
-    marks: &'a [MarkCode],
-}
-
-impl Item<'_> {
-    /// The positions of this item after its part of the discount: one for each price, or for each
-    /// mark code.
-    fn positions(&self, discount: Money, settlement: Settlement) -> Option<Vec<Position>> {
-        let parts = if discount.is_zero() {
-            vec![(self.price, self.quantity)]
-        } else {
-            split(self.sum.checked_sub(discount)?, self.quantity)?
-        };
-        let position = |price: Money, quantity: Quantity, mark: Option<&MarkCode>| {
-            Some(Position {
-                name: self.name.clone(),
-                price,
-                quantity,
-                sum: price.times(quantity)?,
-                vat: self.vat,
-                settlement,
-                object: self.object,
-                measure: self.measure,
-                mark: mark.cloned(),
-            })
-        };
-        if self.marks.is_empty() {
-            return parts
-                .into_iter()
-                .map(|(price, quantity)| position(price, quantity, None))
-                .collect();
+    before: &BTreeMap<Source, Money>,
+) -> Result<Receipt, Refusal> {
+    let items = items(sale.order, sale.rules, sale.at)?;
+    let discounts = discounts(sale.due, &items)?;
+    let whole = sum == sale.due && before.is_empty();
+    let mut positions = Vec::with_capacity(items.len());
+    if whole {
+        for (item, discount) in items.iter().zip(discounts) {
+            positions.extend(sale.prepaid_whole(item, discount)?);
         }
-        let mut prices = Vec::with_capacity(self.marks.len());
-        for (price, quantity) in parts {
-            let units = usize::try_from(quantity.as_units()?).ok()?;
-            prices.extend(std::iter::repeat_n(price, units.min(self.marks.len())));
+    } else {
+        let left = left(&items, &discounts, before)?;
+        let parts = allocate(sum, &left).ok_or(SumFault::TooLarge)?;
+        for (item, part) in items.iter().zip(parts).filter(|(_, part)| !part.is_zero()) {
+            positions.extend(sale.prepaid_part(item, part)?);
         }
-        let pieces = prices.into_iter().zip(self.marks);
-        pieces.map(|(price, mark)| position(price, Quantity::ONE, Some(mark))).collect()
     }
+    sale.receipt(positions, Amounts::of(money, sum))
 }
 
-fn money(payment: &Payment, rules: &Rules) -> Result<MoneyKind, Refusal> {
-    let system = payment.system.ok_or(PaymentFault::NoSystem)?;
-    Ok(rules.payments.kind(system).ok_or(PaymentFault::SystemUnknown(system))?)
+/// The receipt of money of which it is open what it is for: one position for each rate that the
+/// order has.
+pub(crate) fn advance(sale: Sale<'_>, money: MoneyKind, sum: Money) -> Result<Receipt, Refusal> {
+    let items = items(sale.order, sale.rules, sale.at)?;
+    let mut rates: BTreeMap<Vat, Money> = BTreeMap::new();
+    for (item, discount) in items.iter().zip(discounts(sale.due, &items)?) {
+        let worth = item.sum.checked_sub(discount).ok_or(SumFault::TooLarge)?;
+        let all = rates.entry(before_hand_over(item.vat)).or_default();
+        *all = all.checked_add(worth).ok_or(SumFault::TooLarge)?;
+    }
+    let worths: Vec<Money> = rates.values().copied().collect();
+    let parts = allocate(sum, &worths).ok_or(SumFault::TooLarge)?;
+    let name = Name::advance(&sale.order.key.number);
+    let positions = rates.into_keys().zip(parts).filter(|(_, part)| !part.is_zero());
+    let positions = positions
+        .map(|(vat, part)| payment(Source::Order, name.clone(), part, vat, Settlement::Advance));
+    sale.receipt(positions.collect(), Amounts::of(money, sum))
 }
 
-fn items<'a>(order: &'a Order, rules: &Rules) -> Result<Vec<Item<'a>>, Refusal> {
-    let mut seen = BTreeSet::new();
-    let mut items = Vec::with_capacity(order.lines.len() + 1);
-    for line in &order.lines {
-        let item = goods(line, rules)?;
-        if !item.marks.iter().all(|mark| seen.insert(mark)) {
-            return Err(Refusal::Line(line.name.clone(), LineFault::MarkTwice));
-        }
-        items.push(item);
-    }
-    let delivery = order.delivery.as_ref().map(|delivery| carriage(delivery, rules)).transpose()?;
-    items.extend(delivery.flatten());
-    Ok(items)
+/// The receipt of money for what was handed over on credit, at the rates of that day. `owed` is
+/// what is still to be paid for each item.
+pub(crate) fn credit_payment(
+    sale: Sale<'_>,
+    money: MoneyKind,
+    sum: Money,
+    owed: &[(&Position, Money)],
+) -> Result<Receipt, Refusal> {
+    let worths: Vec<Money> = owed.iter().map(|(_, worth)| *worth).collect();
+    let parts = allocate(sum, &worths).ok_or(SumFault::TooLarge)?;
+    let positions = owed.iter().zip(parts).filter(|(_, part)| !part.is_zero());
+    let positions = positions.map(|((sold, _), part)| {
+        payment(sold.source, sold.name.clone(), part, sold.vat, Settlement::CreditPayment)
+    });
+    sale.receipt(positions.collect(), Amounts::of(money, sum))
 }
 
-fn goods<'a>(line: &'a Line, rules: &Rules) -> Result<Item<'a>, Refusal> {
-    let refuse = |fault| Refusal::Line(line.name.clone(), fault);
-    let name = Name::new(&line.name).ok_or_else(|| refuse(LineFault::Name))?;
-    if line.price <= Money::ZERO {
-        return Err(refuse(LineFault::Price(line.price)));
-    }
-    if line.quantity.is_zero() {
-        return Err(refuse(LineFault::Quantity));
-    }
-    if line.vat.is_calculated() {
-        return Err(refuse(LineFault::Vat(line.vat)));
-    }
-    let marks = marks(line, rules.settlement).map_err(refuse)?;
-    let measure = match marks {
-        [] => measure(line, rules).map_err(refuse)?,
-        [..] => Measure::PIECE,
+/// What is left to prepay for each item.
+fn left(
+    items: &[Item<'_>],
+    discounts: &[Money],
+    before: &BTreeMap<Source, Money>,
+) -> Result<Vec<Money>, Refusal> {
+    // What an advance did not name lies on all items alike.
+    let open = before.get(&Source::Order).copied().unwrap_or_default();
+    let worth = |(item, discount): (&Item<'_>, &Money)| {
+        let paid = before.get(&item.source).copied().unwrap_or_default();
+        let left = item.sum.checked_sub(*discount)?.checked_sub(paid)?;
+        Some(left.max(Money::ZERO))
     };
-    Ok(Item {
-        name,
-        price: line.price,
-        quantity: line.quantity,
-        sum: line.price.times(line.quantity).ok_or(SumFault::TooLarge)?,
-        vat: rate(line.vat, rules.settlement),
-        object: object(line, rules),
-        measure,
-        marks,
-    })
-}
-
-fn object(line: &Line, rules: &Rules) -> Object {
-    let marked = line.marked || !line.marks.is_empty();
-    match (rules.settlement, rules.prepayment_object, rules.object) {
-        (Settlement::FullPrepayment, PrepaymentObject::Payment, _) => Object::Payment,
-        (_, _, object) if !marked => object,
-        (Settlement::FullPrepayment, _, Object::Excise) => Object::ExciseMarkable,
-        (Settlement::FullPrepayment, _, _) => Object::Markable,
-        (Settlement::FullPayment, _, Object::Excise) => Object::ExciseMarked,
-        (Settlement::FullPayment, _, _) => Object::Marked,
-    }
-}
-
-fn measure(line: &Line, rules: &Rules) -> Result<Measure, LineFault> {
-    rules.measure(line.unit.as_deref()).ok_or_else(|| match &line.unit {
-        Some(okei) => LineFault::Unit(okei.clone()),
-        None => LineFault::NoUnit,
-    })
-}
-
-/// The codes that the receipt of this line must have: none for a prepayment, else one for each
-/// piece of marked goods.
-fn marks(line: &Line, settlement: Settlement) -> Result<&[MarkCode], LineFault> {
-    if settlement == Settlement::FullPrepayment || (line.marks.is_empty() && !line.marked) {
-        return Ok(&[]);
-    }
-    if line.marks.is_empty() {
-        return Err(LineFault::NoMarks);
-    }
-    if u64::try_from(line.marks.len()).ok() != line.quantity.as_units() {
-        return Err(LineFault::MarksCount(line.marks.len(), line.quantity));
-    }
-    if line.marks.iter().any(|mark| std::str::from_utf8(mark.as_bytes()).is_err()) {
-        return Err(LineFault::MarkUnreadable);
-    }
-    Ok(&line.marks)
-}
-
-/// The delivery that the buyer pays for; `None` for one that is free.
-fn carriage<'a>(delivery: &Delivery, rules: &Rules) -> Result<Option<Item<'a>>, Refusal> {
-    if delivery.price.is_negative() {
-        return Err(SumFault::DeliveryPrice(delivery.price).into());
-    }
-    if delivery.price.is_zero() {
-        return Ok(None);
-    }
-    let vat = delivery.vat.or(rules.delivery_vat).ok_or(SumFault::DeliveryVatUnknown)?;
-    if vat.is_calculated() {
-        return Err(SumFault::DeliveryVat(vat).into());
-    }
-    let object = match (rules.settlement, rules.prepayment_object) {
-        (Settlement::FullPrepayment, PrepaymentObject::Payment) => Object::Payment,
-        _ => Object::Service,
-    };
-    Ok(Some(Item {
-        name: Name::new(&delivery.name).unwrap_or_else(Name::delivery),
-        price: delivery.price,
-        quantity: Quantity::ONE,
-        sum: delivery.price,
-        vat: rate(vat, rules.settlement),
-        object,
-        measure: Measure::PIECE,
-        marks: &[],
-    }))
+    let worths: Option<Vec<Money>> = items.iter().zip(discounts).map(worth).collect();
+    let worths = worths.ok_or(SumFault::TooLarge)?;
+    let off = allocate(open, &worths).ok_or(SumFault::TooLarge)?;
+    let left = worths.iter().zip(off).map(|(worth, off)| worth.checked_sub(off));
+    Ok(left.collect::<Option<_>>().ok_or(SumFault::TooLarge)?)
 }
 
 /// A prepayment's rate is the calculated one (Tax Code article 164 paragraph 4); goods at 0 % and
 /// goods without VAT have none and keep theirs.
-fn rate(vat: Vat, settlement: Settlement) -> Vat {
-    match settlement {
-        Settlement::FullPrepayment => vat.calculated().unwrap_or(vat),
-        Settlement::FullPayment => vat,
+fn before_hand_over(vat: Vat) -> Vat {
+    vat.calculated().unwrap_or(vat)
+}
+
+/// A position that is a payment and no goods (tag 1212: 10).
+fn payment(source: Source, name: Name, sum: Money, vat: Vat, settlement: Settlement) -> Position {
+    Position {
+        source,
+        name,
+        price: sum,
+        quantity: Quantity::ONE,
+        sum,
+        vat,
+        settlement,
+        object: Object::Payment,
+        measure: Measure::PIECE,
+        mark: None,
     }
 }
 
-/// Each item's part of what the order's price is below the sum of its items.
-fn discounts(price: Money, items: &[Item<'_>]) -> Result<Vec<Money>, Refusal> {
-    let sums: Vec<Money> = items.iter().map(|item| item.sum).collect();
-    let lines = Money::sum(sums.iter().copied()).ok_or(SumFault::TooLarge)?;
-    let discount = lines.checked_sub(price).ok_or(SumFault::TooLarge)?;
-    if discount.is_negative() {
-        return Err(SumFault::Mismatch { lines, price }.into());
+impl Sale<'_> {
+    /// The positions of an item as it is handed over: one for each price, or for each mark code.
+    fn handed_over(
+        self,
+        item: &Item<'_>,
+        discount: Money,
+        settlement: Settlement,
+    ) -> Result<Vec<Position>, Refusal> {
+        let object = match item.object {
+            object if !item.marked => object,
+            Object::Excise => Object::ExciseMarked,
+            _ => Object::Marked,
+        };
+        let measure = if item.marked { Measure::PIECE } else { self.measure(item)? };
+        let position = |price: Money, quantity: Quantity, mark: Option<&MarkCode>| {
+            Ok(Position {
+                source: item.source,
+                name: item.name.clone(),
+                price,
+                quantity,
+                sum: price.times(quantity).ok_or(SumFault::TooLarge)?,
+                vat: item.vat,
+                settlement,
+                object,
+                measure,
+                mark: mark.cloned(),
+            })
+        };
+        let parts = parts(item, discount)?;
+        if !item.marked {
+            return parts.into_iter().map(|(price, q)| position(price, q, None)).collect();
+        }
+        let mut prices = Vec::with_capacity(item.marks.len());
+        for (price, quantity) in parts {
+            let units = quantity.as_units().and_then(|units| usize::try_from(units).ok());
+            let units = units.ok_or(SumFault::TooLarge)?.min(item.marks.len());
+            prices.extend(std::iter::repeat_n(price, units));
+        }
+        let pieces = prices.into_iter().zip(item.marks);
+        pieces.map(|(price, mark)| position(price, Quantity::ONE, Some(mark))).collect()
     }
-    Ok(allocate(discount, &sums).ok_or(SumFault::TooLarge)?)
+
+    /// The positions of an item that is paid in whole and handed over later.
+    fn prepaid_whole(self, item: &Item<'_>, discount: Money) -> Result<Vec<Position>, Refusal> {
+        let measure = self.measure(item)?;
+        let position = |(price, quantity): (Money, Quantity)| {
+            Ok(Position {
+                price,
+                quantity,
+                sum: price.times(quantity).ok_or(SumFault::TooLarge)?,
+                measure,
+                ..self.prepaid(item, Money::ZERO, Settlement::FullPrepayment)
+            })
+        };
+        parts(item, discount)?.into_iter().map(position).collect()
+    }
+
+    /// The positions of an item of which a part is paid.
+    fn prepaid_part(self, item: &Item<'_>, part: Money) -> Result<Vec<Position>, Refusal> {
+        let whole = self.prepaid(item, part, Settlement::Prepayment);
+        if whole.object == Object::Payment {
+            return Ok(vec![whole]);
+        }
+        let measure = self.measure(item)?;
+        let position = |(price, quantity): (Money, Quantity)| {
+            let sum = price.times(quantity).ok_or(SumFault::TooLarge)?;
+            Ok(Position { price, quantity, sum, measure, ..whole.clone() })
+        };
+        let parts = split(part, item.quantity).ok_or(SumFault::TooLarge)?;
+        parts.into_iter().filter(|(price, _)| !price.is_zero()).map(position).collect()
+    }
+
+    fn prepaid(self, item: &Item<'_>, sum: Money, settlement: Settlement) -> Position {
+        let object = match (self.rules.prepayment_object, item.object) {
+            (PrepaymentObject::Payment, _) => Object::Payment,
+            (_, object) if !item.marked => object,
+            (_, Object::Excise) => Object::ExciseMarkable,
+            _ => Object::Markable,
+        };
+        let vat = before_hand_over(item.vat);
+        Position { object, ..payment(item.source, item.name.clone(), sum, vat, settlement) }
+    }
+
+    fn measure(self, item: &Item<'_>) -> Result<Measure, Refusal> {
+        item.measure.clone().map_err(|fault| {
+            let line = match item.source {
+                Source::Line(id) => self.order.line(id).map(|line| line.name.clone()),
+                Source::Delivery | Source::Order => None,
+            };
+            Refusal::Line(line.unwrap_or_default(), fault)
+        })
+    }
+
+    /// The receipt of these positions, if it adds up.
+    fn receipt(self, positions: Vec<Position>, amounts: Amounts) -> Result<Receipt, Refusal> {
+        let Self { order, rules, .. } = self;
+        if positions.len() > MAX_POSITIONS {
+            return Err(SumFault::TooManyPositions(positions.len()).into());
+        }
+        let total = Money::sum(positions.iter().map(|position| position.sum));
+        let total = total.ok_or(SumFault::TooLarge)?;
+        if amounts.total() != Some(total) || positions.is_empty() {
+            let paid = amounts.total().unwrap_or_default();
+            return Err(SumFault::Amounts { paid, total }.into());
+        }
+        Ok(Receipt {
+            kind: Kind::Sale,
+            inn: rules.inn,
+            taxation: rules.taxation,
+            place: rules.place.trim().to_owned(),
+            seller_email: rules.seller_email.clone(),
+            contact: Contact::of(&order.buyer).ok_or(PaymentFault::NoContact)?,
+            positions,
+            total,
+            amounts,
+            correction: None,
+        })
+    }
+}
+
+/// Prices and quantities of an item after its part of the discount.
+fn parts(item: &Item<'_>, discount: Money) -> Result<Vec<(Money, Quantity)>, Refusal> {
+    if discount.is_zero() {
+        return Ok(vec![(item.price, item.quantity)]);
+    }
+    let worth = item.sum.checked_sub(discount).ok_or(SumFault::TooLarge)?;
+    Ok(split(worth, item.quantity).ok_or(SumFault::TooLarge)?)
 }

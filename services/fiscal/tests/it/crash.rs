@@ -47,6 +47,11 @@ impl Sea {
         let own = Config {
             fiscal_shops_file: self.file.clone(),
             cloudkassir_base_url: self.emulator.cloudkassir_url().parse().unwrap(),
+            atol_base_url: format!("{}/atol", self.emulator.base_url).parse().unwrap(),
+            orangedata_base_url: self.emulator.orangedata_url().parse().unwrap(),
+            cloudkassir_v1_base_url: self.emulator.cloudkassir_v1_url().parse().unwrap(),
+            fiscal_overdue_after: Duration::from_secs(600),
+            fiscal_callback_base_url: None,
             cloudkassir_timeout: Duration::from_secs(2),
             cloudkassir_concurrency: 128,
             cloudkassir_poll: Duration::from_millis(20),

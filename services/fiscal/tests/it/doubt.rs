@@ -63,8 +63,9 @@ async fn the_bytes_and_the_key_are_written_down_before_they_are_sent() {
     world.nothing_sent();
     step(&world.fiscal, &event(), State::Sending(sending.clone())).await.unwrap();
     let receipt = world.receipts().pop().unwrap();
-    assert_eq!(receipt.request_id, Some(sending.request_id.to_string()));
-    assert!(sending.body.ends_with(&format!("{}}}", receipt.customer_receipt)));
+    let request_id = fiscal::key::request_id(&sending.request.name);
+    assert_eq!(receipt.request_id, Some(request_id.to_string()));
+    assert!(sending.request.body.ends_with(&format!("{}}}", receipt.customer_receipt)));
 }
 
 #[tokio::test]
@@ -137,7 +138,7 @@ async fn a_hint_at_a_receipt_that_is_not_ours_is_no_hint() {
     world.hints.put("acme:1001:55:sell:1:1", &other).await.unwrap();
     let state = step(&world.another(), &event(), state).await.unwrap();
     let State::Sent(sent) = state else { panic!("not sent") };
-    assert_ne!(sent.id, other);
+    assert_ne!(sent.accepted.id, other);
     assert_eq!(world.receipts().len(), 2);
 }
 

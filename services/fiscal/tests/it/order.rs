@@ -1,7 +1,10 @@
 //! The orders and rules that tests begin with.
 
-use events::{Money, Order, PaymentFact, Quantity, Vat};
-use fiscal::receipt::Rules;
+use events::{Event, Fact, Money, Order, PaymentFact, Quantity, Vat};
+use fiscal::{
+    plan::{Plan, plan},
+    receipt::{Receipt, Refusal, Rules},
+};
 use serde_json::json;
 
 /// An order of two mugs at 590.50 and a delivery at 300.00, paid with card.
@@ -53,6 +56,16 @@ pub(crate) fn rules_with(more: &str) -> Rules {
     .unwrap();
     table.extend(toml::from_str::<toml::Table>(more).unwrap());
     table.try_into().unwrap()
+}
+
+/// The receipt for the payment `payment` of `order`, if it is its first.
+pub(crate) fn sale(order: &Order, payment: u64, rules: &Rules) -> Result<Receipt, Refusal> {
+    let fact = PaymentFact { order: order.clone(), payment, occurrence: 1 };
+    let event = Event::new(Fact::OrderPaid(Box::new(fact)), order.updated_at);
+    match plan(&event, &[], rules)? {
+        Plan::Issue(deed) => Ok(deed.receipt().unwrap().clone()),
+        other => panic!("no receipt: {other:?}"),
+    }
 }
 
 /// The fact that payment 55 of `order` came in.

@@ -65,3 +65,61 @@ fn a_real_receipt_of_2026_has_22_percent_inside() {
     let tax = &receipt["amountsReceiptNds"]["amountsNds"][0]["ndsSum"];
     assert_eq!(Vat::V22.included_in(kop(&receipt["totalSum"])), Some(kop(tax)));
 }
+
+/// The rates of tag 1199, where the receipt tells one. Its 18 % era is over: two old rows are of it.
+#[test]
+fn vat_in_real_positions_is_ours_to_the_kopeck() {
+    let Some(text) = foreign("real_fns_receipts_numeric.json") else { return };
+    let receipts: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(receipts.len(), 226);
+    let (mut ours, mut of_the_old_rate) = (0, 0);
+    for item in receipts.iter().flat_map(|receipt| receipt["items"].as_array().unwrap()) {
+        let rate = match item["vat_code"].as_i64() {
+            Some(1) => Vat::V20,
+            Some(2) => Vat::V10,
+            Some(3) => Vat::C20,
+            Some(4) => Vat::C10,
+            _ => continue,
+        };
+        let Some(tax) = item["vat_sum"].as_i64() else { continue };
+        let sum = kop(&item["sum"]).kopecks();
+        if rate.included_in(kop(&item["sum"])).unwrap().kopecks() == tax {
+            ours += 1;
+        } else {
+            assert_eq!((sum * 18 * 2 + 118) / (2 * 118), tax, "{item}");
+            of_the_old_rate += 1;
+        }
+    }
+    assert_eq!((ours, of_the_old_rate), (39, 2));
+}
+
+/// Kinds of money make the total; a receipt that offsets a prepayment says so and takes no money.
+#[test]
+fn real_receipts_are_paid_in_full_by_kinds_of_money() {
+    let Some(text) = foreign("real_fns_receipts_numeric.json") else { return };
+    let receipts: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let (mut whole, mut offsets) = (0, 0);
+    for receipt in &receipts {
+        let payments = receipt["payments"].as_object().unwrap();
+        let paid = Money::sum(payments.values().map(kop)).unwrap();
+        whole += usize::from(paid == kop(&receipt["total"]));
+        if payments["prepaid"].as_i64() > Some(0) {
+            offsets += 1;
+            assert_eq!(payments["ecash"], 0);
+            assert!(receipt["items"].as_array().unwrap().iter().all(|i| i["payment_method"] == 4));
+        }
+    }
+    assert!(whole + 3 >= receipts.len(), "{whole} of {}", receipts.len());
+    assert_eq!(offsets, 1);
+}
+
+/// Marked goods stand one by one, each with its code.
+#[test]
+fn real_marked_goods_stand_piece_by_piece() {
+    let Some(text) = foreign("real_fns_receipts_numeric.json") else { return };
+    let receipts: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let items = receipts.iter().flat_map(|receipt| receipt["items"].as_array().unwrap());
+    let marked: Vec<&Value> = items.filter(|item| item["payment_object"] == 33).collect();
+    assert!(marked.len() >= 40);
+    assert!(marked.iter().all(|item| item["quantity"] == 1), "{marked:?}");
+}

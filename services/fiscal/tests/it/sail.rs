@@ -47,6 +47,11 @@ impl Sea {
         let config = Config {
             fiscal_shops_file: file.clone(),
             cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
+            atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
+            orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
+            cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+            fiscal_overdue_after: Duration::from_secs(600),
+            fiscal_callback_base_url: None,
             cloudkassir_timeout: Duration::from_secs(1),
             cloudkassir_concurrency: 20,
             cloudkassir_poll: poll,

@@ -1,10 +1,10 @@
 //! Receipts of paid orders: what is in them, and what gives none.
 
 use events::{MarkCode, Money, Order, Vat};
-use fiscal::receipt::{Contact, MoneyKind, Object, Position, Receipt, Rules, Settlement, sale};
+use fiscal::receipt::{Amounts, Contact, MoneyKind, Object, Position, Receipt, Rules, Settlement};
 use proptest::prelude::*;
 
-use crate::order::{order, priced, qty, rub, rules, rules_with, with_line};
+use crate::order::{order, priced, qty, rub, rules, rules_with, sale, with_line};
 
 fn receipt(order: &Order, rules: &Rules) -> Receipt {
     sale(order, 55, rules).unwrap()
@@ -38,7 +38,7 @@ fn a_full_payment_lists_lines_and_delivery_at_plain_rates() {
         ]
     );
     assert_eq!(receipt.total, rub("1481.00"));
-    assert_eq!(receipt.paid, MoneyKind::Electronic);
+    assert_eq!(receipt.amounts, Amounts::of(MoneyKind::Electronic, rub("1481.00")));
     assert_eq!(receipt.contact, Contact::Email("buyer@example.com".into()));
 }
 
@@ -139,10 +139,10 @@ fn the_phone_gets_the_receipt_where_the_mail_address_cannot() {
 #[test]
 fn whatever_is_open_or_wrong_gives_no_receipt() {
     type Change = fn(&mut Order);
-    let cases: [(Change, &str); 19] = [
+    let cases: [(Change, &str); 21] = [
         (|o| o.payments.clear(), "payment_missing"),
-        (|o| o.payments[0].sum = rub("1000.00"), "partial_payment"),
-        (|o| o.payments[0].sum = rub("1481.01"), "partial_payment"),
+        (|o| o.payments[0].sum = rub("0.00"), "overpaid"),
+        (|o| o.payments[0].sum = rub("1481.01"), "overpaid"),
         (|o| o.payments[0].system = None, "pay_system_missing"),
         (|o| o.payments[0].system = Some(9), "pay_system_unknown"),
         (|o| o.price = Money::ZERO, "price_not_positive"),
@@ -153,12 +153,14 @@ fn whatever_is_open_or_wrong_gives_no_receipt() {
         (|o| o.lines[0].price = rub("-590.50"), "line_price_not_positive"),
         (|o| o.lines[0].quantity = qty("0"), "line_quantity_zero"),
         (|o| o.lines[0].vat = Vat::C22, "line_vat_calculated"),
+        (|o| o.lines[0].vat = Vat::V20, "vat_not_in_force"),
         (|o| o.lines[0].unit = Some("778".into()), "unit_unknown"),
         (|o| o.lines[0].unit = None, "unit_missing"),
         (|o| o.lines[0].price = Money::from_kopecks(i64::MAX), "sum_too_large"),
         (|o| o.delivery.as_mut().unwrap().price = rub("-1.00"), "delivery_price_negative"),
         (|o| o.delivery.as_mut().unwrap().vat = None, "delivery_vat_unknown"),
         (|o| o.delivery.as_mut().unwrap().vat = Some(Vat::C20), "delivery_vat_calculated"),
+        (|o| o.delivery.as_mut().unwrap().vat = Some(Vat::V20), "delivery_vat_not_in_force"),
     ];
     for (change, code) in cases {
         let mut order = order();
@@ -215,6 +217,15 @@ fn rules_that_contradict_themselves_are_refused() {
         (
             "payments = { electronic = [1], cash = [1] }",
             "pay system 1 stands under electronic and under cash",
+        ),
+        (
+            "settlement = 'prepayment'",
+            "closes_on must say when the goods are handed over: shipped or completed",
+        ),
+        ("seller_email = 'x'", "seller_email must be an e-mail address"),
+        (
+            "payments = { electronic = [1], points = [1] }",
+            "pay system 1 stands under electronic and under points",
         ),
         ("delivery_vat = 'vat122'", "delivery_vat must be a plain rate such as vat22, not vat122"),
     ] {

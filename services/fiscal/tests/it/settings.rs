@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use fiscal::config::{Config, shops};
+use fiscal::{
+    config::{Config, shops},
+    registers::orangedata,
+};
 use runtime::settings::parse;
 use uuid::Uuid;
+
+use crate::world::World;
 
 const README: &str = include_str!("../../README.md");
 
@@ -52,7 +57,8 @@ fn what_cannot_be_right_is_named_with_file_and_place() {
     };
     for (from, to, message) in [
         ("settlement = ", "setlement = ", "line 5: unknown field `setlement`"),
-        ("full_prepayment", "prepayment", "unknown variant `prepayment`"),
+        ("\"prepayment\"", "\"prepaid\"", "unknown variant `prepaid`"),
+        ("closes_on = \"shipped\"", "", "closes_on must say when"),
         ("\"7708806062\"", "\"7708806063\"", "check digits"),
         ("[shops.acme", "[shops.Acme", "shop Acme: a shop's name is"),
         ("plain:secret", "plain:", "public_id and api_secret must not be empty"),
@@ -69,8 +75,57 @@ fn what_cannot_be_right_is_named_with_file_and_place() {
 }
 
 #[test]
+fn a_register_needs_an_account_and_a_fallback_is_another_one() {
+    let with = |more: &str| {
+        let table = format!("[shops.acme]\n{more}\n");
+        read(&example().replacen("[shops.acme]\n", &table, 1))
+    };
+    assert_eq!(with("pace = '1s'"), Ok(1));
+    for (more, message) in [
+        ("register = 'atol'", "shop acme: atol must not be empty"),
+        ("register = 'orangedata'", "shop acme: orangedata must not be empty"),
+        ("register = 'cloudkassir-v1'", "shop acme: cloudkassir-v1 must not be empty"),
+        ("register = 'kassa'", "unknown variant `kassa`"),
+        ("fallback = { register = 'atol', after = '10m' }", "shop acme: atol must not be empty"),
+        (
+            "fallback = { register = 'cloudkassir', after = '10m' }",
+            "shop acme: fallback must be another register",
+        ),
+        ("fallback = { register = 'atol', after = 'soon' }", "expected number at 0"),
+        ("pace = 1", "invalid type"),
+        (
+            "atol = { login = 'a', password = 'plain:b', group = 'c', version = 'v6' }",
+            "unknown variant `v6`",
+        ),
+    ] {
+        let refused = with(more).unwrap_err();
+        assert!(refused.contains(message), "{more}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_stop_the_start() {
+    let world = World::new().await;
+    let account = |key: &str, certificate: Option<&str>| orangedata::Account {
+        group: "Main".into(),
+        key: "1".into(),
+        signing_key: format!("plain:{key}").try_into().unwrap(),
+        client_certificate: certificate.map(|pem| format!("plain:{pem}").try_into().unwrap()),
+        vat22: None,
+        vat122: None,
+    };
+    let client = include_str!("../vectors/client.pem");
+    let key = emulator::orangedata::PRIVATE_KEY;
+    assert_eq!(world.start_with(&account(key, Some(client))), Ok(()));
+    let refused = world.start_with(&account("no key", None)).unwrap_err();
+    assert_eq!(refused, "orangedata: signing_key is no RSA key in PKCS#8 PEM");
+    let refused = world.start_with(&account(key, Some("no certificate"))).unwrap_err();
+    assert_eq!(refused, "client_certificate must be a certificate and its key, PEM");
+}
+
+#[test]
 fn there_is_no_default_for_what_the_law_asks() {
-    for line in ["inn = ", "taxation = ", "place = ", "settlement = ", "public_id = "] {
+    for line in ["inn = ", "taxation = ", "place = ", "settlement = "] {
         let text: Vec<String> =
             example().lines().filter(|row| !row.starts_with(line)).map(str::to_owned).collect();
         let refused = read(&text.join("\n")).unwrap_err();

@@ -54,7 +54,7 @@ async fn a_finished_job_does_nothing_when_told_again() {
 
 #[tokio::test]
 async fn a_prepayment_gets_a_receipt_at_calculated_rates() {
-    let rules = rules_with("settlement = 'full_prepayment'");
+    let rules = rules_with("settlement = 'full_prepayment'\ncloses_on = 'shipped'");
     let world = World::with(Changes { rules: Some(rules), ..Changes::default() }).await;
     world.carry(&mut job(with_discount())).await;
     let receipt = world.only_receipt();
@@ -123,7 +123,7 @@ async fn an_order_that_gives_no_receipt_stops_before_anything_is_sent() {
         (|o| *o = priced(o.clone(), "1481.01"), "sum_mismatch"),
         (|o| (o.buyer.email, o.buyer.phone) = (None, None), "contact_missing"),
         (|o| o.lines[0].price = Money::ZERO, "line_price_not_positive"),
-        (|o| o.payments[0].sum = rub("740.50"), "partial_payment"),
+        (|o| o.payments[0].sum = rub("1481.01"), "overpaid"),
     ];
     let world = World::new().await;
     for (change, code) in cases {

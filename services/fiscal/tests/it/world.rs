@@ -12,9 +12,10 @@ use emulator::{Emulator, Fault, Kind, Running, System, cloudkassir::Receipt};
 use events::{Event, Fact, Order, Phase, ShopId, Status};
 use fiscal::{
     Fiscal, Outside,
-    config::{Config, Shop},
+    config::{Config, Fallback, Shop},
     receipt::Rules,
-    store::Hints,
+    registers::{RegisterName, orangedata},
+    store::{Hints, Ledgers, Turns},
 };
 use runtime::{
     Class, Metrics, Worker,
@@ -34,6 +35,7 @@ pub(crate) struct World {
     pub(crate) fiscal: Arc<Fiscal>,
     pub(crate) nudged: Arc<Mutex<Vec<String>>>,
     pub(crate) hints: Hints,
+    pub(crate) ledgers: Ledgers,
     metrics: Metrics,
     config: Config,
     shops: BTreeMap<ShopId, Shop>,
@@ -53,6 +55,37 @@ pub(crate) struct Changes {
     pub(crate) api_secret: Option<&'static str>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) at_once: Option<usize>,
+    pub(crate) register: RegisterName,
+    pub(crate) fallback: Option<(RegisterName, Duration)>,
+    pub(crate) callbacks: bool,
+    pub(crate) overdue: Option<Duration>,
+}
+
+/// The emulator's accounts: at CloudKassir alone, or at all registers.
+fn accounts(secret: &str, all: bool) -> Shop {
+    let key = emulator::orangedata::PRIVATE_KEY.replace('\n', "\\n");
+    let others = format!(
+        r#"
+        atol = {{ login = "emulator", password = "plain:emulator_password", group = "group", version = "v5" }}
+        orangedata = {{ group = "Main", key = "1", signing_key = "plain:{key}", vat22 = 11, vat122 = 12 }}
+        cloudkassir-v1 = {{ login = "emulator", password = "plain:emulator_password" }}
+        "#
+    );
+    let text = format!(
+        r#"
+        public_id = "pk_emulator"
+        api_secret = "plain:{secret}"
+        {}
+        [receipt]
+        inn = "7708806062"
+        taxation = "osn"
+        place = "https://acme.example"
+        settlement = "full_payment"
+        payments = {{ electronic = [2] }}
+        "#,
+        if all { others.as_str() } else { "" }
+    );
+    toml::from_str(&text).unwrap()
 }
 
 impl World {
@@ -63,12 +96,23 @@ impl World {
     pub(crate) async fn with(changes: Changes) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            rustls::crypto::ring::default_provider().install_default().unwrap();
+            rustls::crypto::ring::default_provider().install_default().ok();
         });
         let emulator = Emulator::start(emulator::Settings::default()).await.unwrap();
+        let listener = match changes.callbacks {
+            true => Some(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap()),
+            false => None,
+        };
+        let base = listener.as_ref().map(|l| format!("http://{}", l.local_addr().unwrap()));
         let config = Config {
             fiscal_shops_file: "unused".into(),
             cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
+            atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
+            orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
+            cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+            // The orders are old already when a test begins.
+            fiscal_overdue_after: changes.overdue.unwrap_or(Duration::from_secs(400 * 86_400)),
+            fiscal_callback_base_url: base.map(|base| base.parse().unwrap()),
             cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
             cloudkassir_concurrency: changes.at_once.unwrap_or(20),
             cloudkassir_poll: Duration::from_secs(5),
@@ -77,17 +121,27 @@ impl World {
         };
         let secret = changes.api_secret.unwrap_or("emulator_api_secret");
         let shop = Shop {
-            public_id: "pk_emulator".into(),
-            api_secret: format!("plain:{secret}").try_into().unwrap(),
+            register: changes.register,
+            fallback: changes.fallback.map(|(register, after)| Fallback { register, after }),
             receipt: changes.rules.unwrap_or_else(rules),
+            ..accounts(
+                secret,
+                changes.fallback.is_some() || changes.register != RegisterName::default(),
+            )
         };
         let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
         let schema = Schema::new().await;
         let hints = Hints::new(schema.pool.clone());
+        let ledgers = Ledgers::new(schema.pool.clone());
         let nudged = Arc::default();
         let metrics = Metrics::new().unwrap();
-        let fiscal = service(&emulator, &config, &shops, &hints, &nudged, metrics.clone());
-        Self { emulator, fiscal, nudged, hints, metrics, config, shops, schema }
+        let fiscal =
+            service(&emulator, &config, &shops, (&hints, &ledgers), &nudged, metrics.clone());
+        if let Some(listener) = listener {
+            let routes = Arc::clone(&fiscal).routes();
+            tokio::spawn(async move { axum::serve(listener, routes).await });
+        }
+        Self { emulator, fiscal, nudged, hints, ledgers, metrics, config, shops, schema }
     }
 
     /// A second process of the same service, or the first after a crash: it shares the database
@@ -103,9 +157,45 @@ impl World {
         self.with_shops(&shops)
     }
 
+    /// Whether the service starts with this account at OrangeData.
+    pub(crate) fn start_with(&self, account: &orangedata::Account) -> Result<(), String> {
+        let mut shops = self.shops.clone();
+        shops.values_mut().for_each(|shop| shop.orangedata = Some(account.clone()));
+        let tables = (&self.hints, &self.ledgers);
+        let metrics = Metrics::new().unwrap();
+        let outside = outside(&self.emulator, tables, &self.nudged, metrics);
+        let started = Fiscal::new(self.config.clone(), shops, outside);
+        started.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// A process that finds ATOL away: nobody listens at that port.
+    pub(crate) fn without_atol(&self) -> Arc<Fiscal> {
+        let mut config = self.config.clone();
+        config.atol_base_url = "http://127.0.0.1:9/atol".parse().unwrap();
+        let tables = (&self.hints, &self.ledgers);
+        let metrics = Metrics::new().unwrap();
+        service(&self.emulator, &config, &self.shops, tables, &self.nudged, metrics)
+    }
+
+    /// The same process with a neighbour: the shop `other`, at CloudKassir.
+    pub(crate) fn with_neighbour(&self) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        let mut other = shops.values().next().unwrap().clone();
+        other.register = RegisterName::CloudKassir;
+        shops.insert("other".parse().unwrap(), other);
+        self.with_shops(&shops)
+    }
+
     fn with_shops(&self, shops: &BTreeMap<ShopId, Shop>) -> Arc<Fiscal> {
         let metrics = Metrics::new().unwrap();
-        service(&self.emulator, &self.config, shops, &self.hints, &self.nudged, metrics)
+        service(
+            &self.emulator,
+            &self.config,
+            shops,
+            (&self.hints, &self.ledgers),
+            &self.nudged,
+            metrics,
+        )
     }
 
     /// Serves the service's routes and has the emulator tell them.
@@ -182,22 +272,33 @@ fn service(
     emulator: &Running,
     config: &Config,
     shops: &BTreeMap<ShopId, Shop>,
-    hints: &Hints,
+    tables: (&Hints, &Ledgers),
     nudged: &Arc<Mutex<Vec<String>>>,
     metrics: Metrics,
 ) -> Arc<Fiscal> {
+    let outside = outside(emulator, tables, nudged, metrics);
+    Arc::new(Fiscal::new(config.clone(), shops.clone(), outside).unwrap())
+}
+
+fn outside(
+    emulator: &Running,
+    (hints, ledgers): (&Hints, &Ledgers),
+    nudged: &Arc<Mutex<Vec<String>>>,
+    metrics: Metrics,
+) -> Outside {
     let (vendor, nudged) = (Arc::clone(&emulator.emulator), Arc::clone(nudged));
-    let outside = Outside {
+    Outside {
         metrics,
         hints: hints.clone(),
+        ledgers: ledgers.clone(),
+        turns: Turns::new(ledgers.pool().clone()),
         nudge: Box::new(move |alias| {
             nudged.lock().unwrap().push(alias);
             Box::pin(async { Ok(true) })
         }),
         now: Arc::new(move || vendor.clock.now()),
         pause: Box::new(|_| Box::pin(async { false })),
-    };
-    Arc::new(Fiscal::new(config.clone(), shops.clone(), outside).unwrap())
+    }
 }
 
 /// The end of a stretch in words: seconds where they are certain (retries are jittered).
@@ -281,12 +382,26 @@ impl Drop for Schema {
 impl World {
     /// How many notifications became `outcome`.
     pub(crate) fn callbacks(&self, outcome: &str) -> u64 {
+        self.callbacks_of("cloudkassir", outcome)
+    }
+
+    /// The same of another register.
+    pub(crate) fn callbacks_of(&self, vendor: &str, outcome: &str) -> u64 {
         let text = prometheus::TextEncoder::new()
             .encode_to_string(&self.metrics.registry.gather())
             .unwrap();
-        let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"cloudkassir\"}} ");
+        let line = format!("callbacks_total{{outcome=\"{outcome}\",vendor=\"{vendor}\"}} ");
         let count = text.lines().find_map(|row| row.strip_prefix(&line));
         count.map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// What a gauge shows.
+    pub(crate) fn gauge(&self, name: &str) -> i64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.metrics.registry.gather())
+            .unwrap();
+        let mut rows = text.lines().filter_map(|row| row.strip_prefix(name)?.strip_prefix(' '));
+        rows.next().unwrap().parse().unwrap()
     }
 
     /// Lets a hundred days pass for the hints.

@@ -93,7 +93,7 @@ pub(super) fn check(body: &[u8], inn: &str) -> Result<Checked, Refusal> {
 }
 
 /// Whether a tax number has 10 or 12 digits and its check digits are right.
-pub(super) fn valid_inn(inn: &str) -> bool {
+pub(crate) fn valid_inn(inn: &str) -> bool {
     let digits: Option<Vec<u32>> = inn.chars().map(|c| c.to_digit(10)).collect();
     let Some(digits) = digits else { return false };
     let holds = |weights: &[u32]| {
@@ -154,6 +154,11 @@ fn item(item: &Item) -> Result<(Position, Decimal), Refusal> {
     }
     if item.unit_code.is_some_and(|code| code > 255) {
         return Err(invalid("unitCode is above 255"));
+    }
+    let planned = item.expected_mark_item_status;
+    let known = matches!(planned, None | Some(1..=5));
+    if !known || planned.is_some() != item.raw_mark_code.is_some() {
+        return Err(invalid("expectedMarkItemStatus and rawMarkCode do not fit"));
     }
     let position = Position {
         label,

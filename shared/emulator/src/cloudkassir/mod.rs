@@ -77,6 +77,7 @@ pub(crate) fn router(emulator: &Arc<Emulator>) -> Router<Arc<Emulator>> {
         .layer(from_fn_with_state(Arc::clone(emulator), limits::at_once))
 }
 
+pub(crate) use check::valid_inn;
 pub(crate) use control::router as control;
 
 /// Refusals on command carry the code and nothing else.

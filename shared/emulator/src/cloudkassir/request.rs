@@ -51,6 +51,8 @@ pub(super) struct Item {
     pub(super) method: Option<Box<RawValue>>,
     pub(super) object: Option<Box<RawValue>>,
     pub(super) unit_code: Option<u16>,
+    #[serde(rename = "expectedMarkItemStatus")]
+    pub(super) expected_mark_item_status: Option<u8>,
     #[serde(rename = "measurementUnit")]
     pub(super) _measurement_unit: Option<String>,
     #[serde(rename = "excise")]
@@ -59,8 +61,7 @@ pub(super) struct Item {
     pub(super) _country_origin_code: Option<String>,
     #[serde(rename = "customsDeclarationNumber")]
     pub(super) _customs_declaration_number: Option<String>,
-    #[serde(rename = "rawMarkCode")]
-    pub(super) _raw_mark_code: Option<String>,
+    pub(super) raw_mark_code: Option<String>,
     #[serde(rename = "groupSeparator")]
     pub(super) _group_separator: Option<String>,
 }

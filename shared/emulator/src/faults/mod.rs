@@ -34,6 +34,12 @@ pub enum System {
     CloudKassir,
     /// The 1C base; methods are paths (`/v1/operations`).
     OneC,
+    /// ATOL Online; methods are paths (`/v5/group/sell`).
+    Atol,
+    /// OrangeData; methods are paths (`/api/v2/documents/`).
+    OrangeData,
+    /// The contract of the customer's brief; methods are paths (`/receipts`).
+    CloudKassirV1,
 }
 
 impl System {
@@ -42,8 +48,11 @@ impl System {
         let systems = [
             (Self::Bitrix, "/bitrix/rest"),
             (Self::Site, "/site"),
+            (Self::CloudKassirV1, "/cloudkassir-v1"),
             (Self::CloudKassir, "/cloudkassir"),
             (Self::OneC, "/1c/hs/parom"),
+            (Self::Atol, "/atol"),
+            (Self::OrangeData, "/orangedata"),
         ];
         systems.into_iter().find_map(|(system, prefix)| {
             path.strip_prefix(prefix).map(|path| (system, system.method(path)))
@@ -53,7 +62,12 @@ impl System {
     /// The method at a path below the system's own.
     pub(crate) fn method(self, path: &str) -> &str {
         match self {
-            Self::Site | Self::CloudKassir | Self::OneC => path,
+            Self::Site
+            | Self::CloudKassir
+            | Self::Atol
+            | Self::OrangeData
+            | Self::CloudKassirV1
+            | Self::OneC => path,
             Self::Bitrix => {
                 let last = path.rsplit('/').next().unwrap_or_default();
                 last.strip_suffix(".json").unwrap_or(last)
@@ -69,11 +83,13 @@ pub(crate) struct Drawn {
     pub(crate) copies: u32,
     /// What it creates is bound to fail later.
     pub(crate) fails_later: bool,
+    /// What it creates is bound to run out of time.
+    pub(crate) expires: bool,
 }
 
 impl Default for Drawn {
     fn default() -> Self {
-        Self { copies: 1, fails_later: false }
+        Self { copies: 1, fails_later: false, expires: false }
     }
 }
 

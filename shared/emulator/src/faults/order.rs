@@ -32,8 +32,10 @@ pub enum Kind {
     Refusal,
     /// Bitrix: `limit` is `QUERY_LIMIT_EXCEEDED`, or `OPERATION_TIME_LIMIT` for `reset_in_s` seconds. No effect.
     Limit,
-    /// CloudKassir: the receipt is accepted and ends in `Error`.
+    /// Registers: the receipt is accepted and ends in an error.
     FailsLater,
+    /// OrangeData: the receipt is accepted and runs out of time in the queue (524).
+    Expires,
 }
 
 /// A fault: the body of `POST /_faults`.
@@ -107,13 +109,14 @@ pub(crate) enum Strike {
     Refusal { code: i64 },
     Limit(Limit),
     FailsLater,
+    Expires,
 }
 
 impl Strike {
     /// Whether the request takes effect.
     pub(super) fn applies(&self) -> bool {
         match self {
-            Self::Hang | Self::Slow(_) | Self::Duplicate | Self::FailsLater => true,
+            Self::Hang | Self::Slow(_) | Self::Duplicate | Self::FailsLater | Self::Expires => true,
             Self::Reset { apply } | Self::Garbage { apply } | Self::Status { apply, .. } => *apply,
             Self::Refuse | Self::HangBefore | Self::Refusal { .. } | Self::Limit(_) => false,
         }
@@ -124,6 +127,7 @@ impl Strike {
         match self {
             Self::Duplicate => Drawn { copies: 2, ..Drawn::default() },
             Self::FailsLater => Drawn { fails_later: true, ..Drawn::default() },
+            Self::Expires => Drawn { expires: true, ..Drawn::default() },
             _ => Drawn::default(),
         }
     }
@@ -203,12 +207,16 @@ impl Fault {
             (Kind::Slow, _) => {
                 Strike::Slow(Duration::from_millis(self.ms.ok_or(FaultError::Needs("ms"))?))
             }
-            (Kind::Duplicate, System::Bitrix | System::CloudKassir) => Strike::Duplicate,
-            (Kind::Refusal, System::Bitrix | System::CloudKassir) => {
+            (Kind::Duplicate | Kind::Refusal | Kind::FailsLater, System::Site) => {
+                return Err(FaultError::Unfit);
+            }
+            (Kind::Duplicate, _) => Strike::Duplicate,
+            (Kind::Refusal, _) => {
                 Strike::Refusal { code: self.code.ok_or(FaultError::Needs("code"))? }
             }
             (Kind::Limit, System::Bitrix) => Strike::Limit(self.limit()?),
-            (Kind::FailsLater, System::CloudKassir) => Strike::FailsLater,
+            (Kind::FailsLater, system) if system != System::Bitrix => Strike::FailsLater,
+            (Kind::Expires, System::OrangeData) => Strike::Expires,
             _ => return Err(FaultError::Unfit),
         })
     }

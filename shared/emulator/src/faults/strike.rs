@@ -14,7 +14,7 @@ use axum::{
 use thiserror::Error;
 
 use super::{Moment, Strike, System, order::Limit};
-use crate::{Emulator, bitrix, cloudkassir};
+use crate::{Emulator, atol, bitrix, cloudkassir, cloudkassir_v1, orangedata};
 
 /// How a connection ends instead of an answer. A response with this extension is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -62,7 +62,7 @@ async fn struck(
         Response::default()
     };
     match strike {
-        Strike::Duplicate | Strike::FailsLater => response,
+        Strike::Duplicate | Strike::FailsLater | Strike::Expires => response,
         Strike::Slow(pause) => {
             wait(pause).await;
             response
@@ -116,6 +116,9 @@ fn refusal(system: System, code: i64) -> Response {
         System::CloudKassir | System::Site | System::OneC => {
             cloudkassir::refused(code, "refused on command")
         }
+        System::Atol => atol::refused(StatusCode::BAD_REQUEST, code, "refused on command"),
+        System::OrangeData => orangedata::refused("refused on command"),
+        System::CloudKassirV1 => cloudkassir_v1::refused("refused on command"),
     }
 }
 

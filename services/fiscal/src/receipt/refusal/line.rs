@@ -13,6 +13,8 @@ pub enum LineFault {
     Quantity,
     /// A rate that only prepayments have.
     Vat(Vat),
+    /// A rate that does not exist on the day of the settlement.
+    VatNotInForce(Vat),
     /// A unit without a value in a receipt, by its OKEI code.
     Unit(String),
     /// No unit.
@@ -34,6 +36,7 @@ impl LineFault {
             Self::Price(_) => "line_price_not_positive",
             Self::Quantity => "line_quantity_zero",
             Self::Vat(_) => "line_vat_calculated",
+            Self::VatNotInForce(_) => "vat_not_in_force",
             Self::Unit(_) => "unit_unknown",
             Self::NoUnit => "unit_missing",
             Self::NoMarks => "marks_missing",
@@ -68,6 +71,10 @@ impl LineFault {
             Self::Vat(vat) => (
                 format!("ставка НДС {vat} расчётная, а нужна обычная. Исправьте её"),
                 format!("its VAT rate {vat} is a calculated one and must be plain. Mend it"),
+            ),
+            Self::VatNotInForce(vat) => (
+                format!("ставка НДС {vat} на день расчёта не действует. Исправьте её в каталоге"),
+                format!("its VAT rate {vat} is not in force on that day. Mend it in the catalogue"),
             ),
             Self::Unit(okei) => (
                 format!(

@@ -1,19 +1,10 @@
 //! Payments and buyers that give no receipt.
 
-use events::Money;
-
 /// What is wrong with the payment or the buyer's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaymentFault {
     /// The order has no payment with this id.
     Missing(u64),
-    /// The payment is not the whole price of the order.
-    Partial {
-        /// What was paid.
-        paid: Money,
-        /// What the order costs.
-        price: Money,
-    },
     /// Nobody told what kind of money this pay system brings.
     SystemUnknown(u64),
     /// The payment names no pay system.
@@ -26,7 +17,6 @@ impl PaymentFault {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Missing(_) => "payment_missing",
-            Self::Partial { .. } => "partial_payment",
             Self::SystemUnknown(_) => "pay_system_unknown",
             Self::NoSystem => "pay_system_missing",
             Self::NoContact => "contact_missing",
@@ -38,16 +28,6 @@ impl PaymentFault {
             Self::Missing(id) => (
                 format!("в заказе нет оплаты {id}. Проверьте оплаты заказа и повторите."),
                 format!("it has no payment {id}. Check the order's payments, then replay."),
-            ),
-            Self::Partial { paid, price } => (
-                format!(
-                    "оплачено {paid} руб., а заказ стоит {price} руб. Порядок чеков при оплате \
-                     частями для магазина не задан: пробейте чек вручную."
-                ),
-                format!(
-                    "{paid} roubles were paid and the order costs {price}. How payments in parts \
-                     are receipted is not set for this shop: issue the receipt by hand."
-                ),
             ),
             Self::SystemUnknown(id) => (
                 format!(

@@ -26,6 +26,15 @@ pub enum SumFault {
     DeliveryVatUnknown,
     /// A delivery with a rate that only prepayments have.
     DeliveryVat(Vat),
+    /// A delivery with a rate that does not exist on the day of the settlement.
+    DeliveryVatNotInForce(Vat),
+    /// What was paid is not what the positions make.
+    Amounts {
+        /// All kinds of money together.
+        paid: Money,
+        /// All positions together.
+        total: Money,
+    },
 }
 
 impl SumFault {
@@ -38,6 +47,8 @@ impl SumFault {
             Self::DeliveryPrice(_) => "delivery_price_negative",
             Self::DeliveryVatUnknown => "delivery_vat_unknown",
             Self::DeliveryVat(_) => "delivery_vat_calculated",
+            Self::DeliveryVatNotInForce(_) => "delivery_vat_not_in_force",
+            Self::Amounts { .. } => "amounts_mismatch",
         }
     }
 
@@ -77,6 +88,16 @@ impl SumFault {
                      Split the order, or issue receipts by hand."
                 ),
             ),
+            Self::Amounts { paid, total } => (
+                format!(
+                    "оплачено {paid} руб., а позиции чека составляют {total} руб. Проверьте \
+                     оплаты и товары заказа и повторите."
+                ),
+                format!(
+                    "{paid} roubles were paid and the positions make {total}. Check the order's \
+                     payments and lines, then replay."
+                ),
+            ),
             _ => self.about_delivery(),
         }
     }
@@ -100,6 +121,16 @@ impl SumFault {
                 format!(
                     "its delivery has the calculated VAT rate {vat} and needs a plain one. Mend \
                      the rate in the delivery service, then replay."
+                ),
+            ),
+            Self::DeliveryVatNotInForce(vat) => (
+                format!(
+                    "ставка НДС доставки {vat} на день расчёта не действует. Исправьте её в \
+                     службе доставки и повторите."
+                ),
+                format!(
+                    "the VAT rate {vat} of its delivery is not in force on that day. Mend it in \
+                     the delivery service, then replay."
                 ),
             ),
             _ => (

@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and the retry table of this vendor.
+//! What can go wrong with a call to a register, and what follows: the retry table.
 
 use std::time::Duration;
 
@@ -8,16 +8,14 @@ use runtime::{
     http::{Answer, CallError},
 };
 
-/// Error codes inside an answer 200 that pass without a change to the receipt: the register is
-/// out of order, full, not paid for or over its limit for tests, and somebody mends that.
-const PASSING: [i64; 6] = [-1, 2, 8, 15, 22, 25];
-
 /// A call that failed, with the number of the order that it was for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Error {
     /// The order's number, as people use it.
     pub order: String,
+    /// The register's name, as people use it.
+    pub register: &'static str,
     /// What went wrong.
     pub what: What,
 }
@@ -40,8 +38,8 @@ pub enum What {
         /// How long to wait, if the register says so.
         after: Option<Duration>,
     },
-    /// Public id or API secret are wrong (401); the request was not looked at.
-    #[error("public id or API secret are wrong")]
+    /// The keys are wrong (401); the request was not looked at.
+    #[error("the keys are wrong")]
     Unauthorized,
     /// The register failed (5xx): the request may have had its effect.
     #[error("the register failed with status {status}")]
@@ -60,13 +58,15 @@ pub enum What {
     /// An answer that cannot be understood: the request may have had its effect.
     #[error("the answer cannot be understood: {0}")]
     Garbled(String),
-    /// Status 200 with a refusal inside.
+    /// The register understood the request and refused it, whatever the HTTP status was.
     #[error("refused with code {code}: {message}")]
     Refused {
-        /// CloudKassir's error code; 0 where it names none.
+        /// The register's error code; 0 where it names none.
         code: i64,
-        /// CloudKassir's words, without addresses of buyers.
+        /// The register's words, without addresses of buyers.
         message: String,
+        /// Whether it is for the register's condition, and not for what the receipt says.
+        passing: bool,
     },
     /// The register knows no such receipt.
     #[error("the register knows no such receipt")]
@@ -92,7 +92,7 @@ impl What {
     /// Whether this is a refusal for the register's condition, not for what the receipt says.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if PASSING.contains(code))
+        matches!(self, Self::Refused { passing: true, .. })
     }
 }
 
@@ -106,7 +106,7 @@ impl From<CallError> for What {
     }
 }
 
-/// The retry table of CloudKassir.
+/// The retry table of all registers.
 ///
 /// 401 is tried again and does not stop the worker: it is about one shop's secret, and the other
 /// shops' receipts go on. Everything else that is certain to last is for a person.
@@ -123,7 +123,7 @@ impl From<Error> for Failure {
             | What::Unauthorized
             | What::Garbled(_)
             | What::NotFound => Self::Retry(reason, None),
-            What::Refused { code, .. } if PASSING.contains(&code) => Self::Retry(reason, None),
+            What::Refused { passing: true, .. } => Self::Retry(reason, None),
             What::Refused { .. } | What::Rejected { .. } => Self::Dead(reason),
         }
     }
@@ -133,11 +133,12 @@ impl Error {
     fn reason(&self) -> Reason {
         let (class, code, ru, en) = self.what.words();
         let number = &self.order;
+        let named = |text: &str| text.replace("{register}", self.register);
         let reason = Reason::new(
             class,
             code,
-            format!("Чек по заказу № {number}: {ru}"),
-            format!("The receipt for order {number}: {en}"),
+            format!("Чек по заказу № {number}: {}", named(ru)),
+            format!("The receipt for order {number}: {}", named(en)),
         );
         match &self.what {
             What::Busy | What::Unauthorized | What::NotFound => reason,
@@ -151,43 +152,43 @@ type Words = (Class, &'static str, &'static str, &'static str);
 impl What {
     fn words(&self) -> Words {
         match self {
-            Self::Refused { code, .. } if PASSING.contains(code) => (
+            Self::Refused { passing: true, .. } => (
                 Class::Refused,
                 "register_out_of_order",
-                "касса CloudKassir сейчас не может его пробить. Проверьте кассу в личном кабинете \
+                "касса {register} сейчас не может его пробить. Проверьте кассу в личном кабинете \
                  (срок ФН, оплату, лимит); попытка повторится сама.",
-                "the CloudKassir register cannot issue it now. Check the register in the cabinet \
+                "the {register} register cannot issue it now. Check the register in the cabinet \
                  (fiscal drive, payment, limits); it is tried again by itself.",
             ),
             Self::Refused { .. } => (
                 Class::Refused,
                 "receipt_refused",
-                "CloudKassir отказался его принять. Исправьте заказ или настройки магазина по \
-                 ответу CloudKassir и повторите.",
-                "CloudKassir refused it. Mend the order or the shop's settings as its answer \
+                "{register} отказался его принять. Исправьте заказ или настройки магазина по \
+                 ответу {register} и повторите.",
+                "{register} refused it. Mend the order or the shop's settings as its answer \
                  says, then replay.",
             ),
             Self::Rejected { .. } => (
                 Class::Refused,
                 "request_rejected",
-                "CloudKassir не принимает такой запрос. Проверьте адрес CLOUDKASSIR_BASE_URL и \
+                "{register} не принимает такой запрос. Проверьте его адрес в настройках и \
                  повторите.",
-                "CloudKassir does not take such a request. Check the address \
-                 CLOUDKASSIR_BASE_URL, then replay.",
+                "{register} does not take such a request. Check its address \
+                 in the settings, then replay.",
             ),
             Self::Unauthorized => (
                 Class::Unavailable,
                 "register_unauthorized",
-                "CloudKassir не принимает Public ID и API Secret магазина. Исправьте их в \
+                "{register} не принимает ключи магазина. Исправьте их в \
                  настройках; попытка повторится сама.",
-                "CloudKassir does not accept the shop's Public ID and API Secret. Mend them in \
+                "{register} does not accept the shop's keys. Mend them in \
                  the settings; it is tried again by itself.",
             ),
             Self::NotFound => (
                 Class::Unavailable,
                 "receipt_not_found",
-                "CloudKassir пока не находит этот чек; проверка повторится сама.",
-                "CloudKassir does not find this receipt yet; it is looked for again by itself.",
+                "{register} пока не находит этот чек; проверка повторится сама.",
+                "{register} does not find this receipt yet; it is looked for again by itself.",
             ),
             _ => self.words_of_passing(),
         }
@@ -198,28 +199,28 @@ impl What {
         let (code, ru, en) = match self {
             Self::NotSent(_) => (
                 "register_away",
-                "CloudKassir недоступен; чек уйдёт, как только связь восстановится.",
-                "CloudKassir cannot be reached; it goes out as soon as the connection is back.",
+                "{register} недоступен; чек уйдёт, как только связь восстановится.",
+                "{register} cannot be reached; it goes out as soon as the connection is back.",
             ),
             Self::RateLimited { .. } | Self::Busy => (
                 "register_busy",
-                "CloudKassir занят другими запросами; попытка повторится сама.",
-                "CloudKassir is busy with other requests; it is tried again by itself.",
+                "{register} занят другими запросами; попытка повторится сама.",
+                "{register} is busy with other requests; it is tried again by itself.",
             ),
             Self::Unavailable { .. } => (
                 "register_failing",
-                "в CloudKassir сбой; попытка повторится сама.",
-                "CloudKassir is failing; it is tried again by itself.",
+                "в {register} сбой; попытка повторится сама.",
+                "{register} is failing; it is tried again by itself.",
             ),
             Self::Garbled(_) => (
                 "answer_garbled",
-                "ответ CloudKassir не разобрать; попытка повторится сама.",
-                "the answer of CloudKassir makes no sense; it is tried again by itself.",
+                "ответ {register} не разобрать; попытка повторится сама.",
+                "the answer of {register} makes no sense; it is tried again by itself.",
             ),
             _ => (
                 "no_answer",
-                "CloudKassir не ответил; попытка повторится сама.",
-                "CloudKassir did not answer; it is tried again by itself.",
+                "{register} не ответил; попытка повторится сама.",
+                "{register} did not answer; it is tried again by itself.",
             ),
         };
         (Class::Unavailable, code, ru, en)
