@@ -49,13 +49,23 @@ pub fn run<W: Worker>() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match executor(settings.common.threads) {
         Ok(runtime) => runtime,
         Err(error) => return complain(&StartError::new(error)),
     };
     match runtime.block_on(life::<W>(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error),
+    }
+}
+
+/// One thread spares every job several wake-ups of another one.
+fn executor(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    use tokio::runtime::Builder;
+
+    match threads {
+        0 | 1 => Builder::new_current_thread().enable_all().build(),
+        more => Builder::new_multi_thread().worker_threads(more).enable_all().build(),
     }
 }
 

@@ -61,6 +61,10 @@ pub struct Common {
     /// How many jobs one replica works on at once (by default the worker's own).
     #[arg(long, env)]
     pub job_prefetch: Option<u16>,
+    /// How many threads work on jobs and calls: one costs the least for each, and replicas are the
+    /// usual way to more; what computes much itself may want several.
+    #[arg(long, env, default_value_t = 1)]
+    pub threads: usize,
     /// How often forgotten jobs are looked for.
     #[arg(long, env, default_value = "30s", value_parser = humantime::parse_duration)]
     pub sweep_every: Duration,

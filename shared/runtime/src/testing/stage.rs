@@ -263,6 +263,7 @@ fn common(database_url: String, amqp_url: String) -> Common {
         otel_exporter_otlp_endpoint: None,
         job_lease: Duration::from_secs(3),
         job_prefetch: Some(64),
+        threads: 2,
         sweep_every: Duration::from_millis(300),
         sweep_grace: Duration::from_secs(1),
         keep_data: Duration::from_secs(3_600),
