@@ -17,6 +17,7 @@ mod faults;
 mod lists;
 mod notifications;
 mod orders;
+mod registers;
 mod site;
 mod stage;
 mod webhooks;
