@@ -11,6 +11,7 @@ mod line;
 pub mod orangedata;
 mod standing;
 mod text;
+mod words;
 
 use std::time::Duration;
 

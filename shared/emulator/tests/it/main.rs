@@ -18,6 +18,7 @@ mod lists;
 mod notifications;
 mod onec;
 mod orders;
+mod registers;
 mod site;
 mod stage;
 mod webhooks;

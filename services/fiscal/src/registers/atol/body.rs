@@ -3,14 +3,16 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use events::{Money, Quantity};
 use serde::Serialize;
-use time::{OffsetDateTime, UtcOffset, macros::format_description};
+use time::macros::format_description;
 
 use super::Version;
 use crate::{
-    receipt::{
-        Basis, Contact, Correction, MoneyKind, Object, Position, Receipt, Settlement, Taxation,
+    receipt::{Basis, Contact, Correction, MoneyKind, Object, Position, Receipt},
+    registers::{
+        Naming, Unwritable,
+        exact::Exact,
+        words::{method, taxation, timestamp, word},
     },
-    registers::{Naming, Unwritable, exact::Exact},
 };
 
 /// The most decimals of a quantity.
@@ -220,13 +222,6 @@ pub(crate) fn info(correction: &Correction) -> CorrectionInfo<'_> {
     }
 }
 
-/// Moscow time, as the registers' papers have it.
-pub(crate) fn timestamp(at: OffsetDateTime) -> String {
-    let format = format_description!("[day].[month].[year] [hour]:[minute]:[second]");
-    let moscow = UtcOffset::from_hms(3, 0, 0).unwrap_or(UtcOffset::UTC);
-    at.to_offset(moscow).format(format).unwrap_or_default()
-}
-
 /// Tag 1031 is 0, 1081 is 1, 1215 is 2, 1216 is 3, 1217 is 4: numbers of ATOL's own.
 fn payment(kind: MoneyKind) -> u8 {
     match kind {
@@ -235,19 +230,6 @@ fn payment(kind: MoneyKind) -> u8 {
         MoneyKind::Prepaid => 2,
         MoneyKind::Credit => 3,
         MoneyKind::Provision => 4,
-    }
-}
-
-/// The words of tag 1214.
-pub(crate) fn method(settlement: Settlement) -> &'static str {
-    match settlement {
-        Settlement::FullPrepayment => "full_prepayment",
-        Settlement::Prepayment => "prepayment",
-        Settlement::Advance => "advance",
-        Settlement::FullPayment => "full_payment",
-        Settlement::PartialPayment => "partial_payment",
-        Settlement::Credit => "credit",
-        Settlement::CreditPayment => "credit_payment",
     }
 }
 
@@ -276,31 +258,5 @@ fn number(object: Object) -> u8 {
         Object::ExciseMarked => 31,
         Object::Markable => 32,
         Object::Marked => 33,
-    }
-}
-
-/// The words of tag 1212 that were before marking.
-pub(crate) fn word(object: Object) -> Option<&'static str> {
-    Some(match object {
-        Object::Commodity => "commodity",
-        Object::Excise => "excise",
-        Object::Job => "job",
-        Object::Service => "service",
-        Object::Payment => "payment",
-        Object::Another => "another",
-        Object::ExciseMarkable | Object::ExciseMarked | Object::Markable | Object::Marked => {
-            return None;
-        }
-    })
-}
-
-/// The words of tag 1055.
-pub(crate) fn taxation(taxation: Taxation) -> &'static str {
-    match taxation {
-        Taxation::Osn => "osn",
-        Taxation::UsnIncome => "usn_income",
-        Taxation::UsnIncomeOutcome => "usn_income_outcome",
-        Taxation::Esn => "esn",
-        Taxation::Patent => "patent",
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     receipt::{Kind, MoneyKind, Position, Receipt},
     registers::{
         Naming, Unwritable,
-        atol::body::{Client, CorrectionInfo, info, method, taxation, timestamp, word},
+        atol::body::{Client, CorrectionInfo, info},
         exact::Exact,
+        words::{method, taxation, timestamp, word},
     },
 };
 

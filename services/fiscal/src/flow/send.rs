@@ -1,0 +1,126 @@
+//! Sending what is written down, and what follows from the answer.
+
+use runtime::{Failure, Step, Worker as _};
+
+use super::{Job, turn::AT_ONCE};
+use crate::{
+    Fiscal,
+    marks::Doubt,
+    registers::{Accepted, Error, Register, Request, What},
+    state::{Held, New, Sending, Sent, State},
+    words,
+};
+
+/// Attempts without a connection after which a job does not go on at once.
+const HASTY_TRIES: u32 = 3;
+impl Fiscal {
+    /// Sends what is written down; asks first where it may have been sent before.
+    pub(super) async fn send(
+        &self,
+        job: Job<'_>,
+        sending: Sending,
+    ) -> Result<Step<State>, Failure> {
+        let register = self.register(job, sending.register)?;
+        let doubt = self.marks.take(sending.mark);
+        if doubt == Doubt::Sent
+            && let Some(id) = self.hinted(job, register, &sending).await?
+        {
+            return Ok(self.accepted(job, register, sending, id));
+        }
+        // Also where this process has sent nothing: it may have been stopped for an hour, and
+        // another have sent meanwhile what the register no longer knows again.
+        if self.is_too_late(register, &sending) {
+            let name = &sending.request.name;
+            return Err(words::outcome_unknown(job.order, register.title(), name));
+        }
+        match register.register(job.order, &sending.request).await {
+            Ok(id) => Ok(self.accepted(job, register, sending, id)),
+            Err(error) => {
+                let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
+                if waits && doubt == Doubt::None {
+                    // It waits for its turn, like all receipts of this account.
+                    let new = New { tries: sending.tries, ..New::revision(sending.revision) };
+                    return Ok(Step::wait(State::New(new), AT_ONCE));
+                }
+                self.not_accepted(&sending, doubt, error)
+            }
+        }
+    }
+
+    /// The register's id of what may have been sent, if a notification told it and the register
+    /// confirms that it is ours.
+    async fn hinted(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        sending: &Sending,
+    ) -> Result<Option<String>, Failure> {
+        let name = &sending.request.name;
+        let hint = self.outside.hints.get(name).await;
+        let Some(id) = hint.map_err(|error| words::hints_away(job.order, &error))? else {
+            return Ok(None);
+        };
+        match register.bears(job.order, &id, name).await {
+            Ok(true) => Ok(Some(id)),
+            Ok(false) => {
+                tracing::warn!("a notification named a receipt that is not this order's");
+                Ok(None)
+            }
+            // The notification is signed: as long as it is not refuted, nothing is sent again.
+            Err(_) if self.is_too_late(register, sending) => {
+                Err(words::outcome_unknown(job.order, register.title(), name))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn accepted(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        sending: Sending,
+        id: String,
+    ) -> Step<State> {
+        let Sending { revision, request: Request { name, path, .. }, .. } = sending;
+        let working = words::working(job.about(register, revision), self.now());
+        let accepted = Accepted { name, id, path };
+        let register = sending.register;
+        let sent = Sent { revision, register, accepted, looks: 0, missing: 0, overdue: false };
+        Step::wait(State::Sent(sent), self.config.cloudkassir_poll).emit(working)
+    }
+
+    /// What follows from a request that was not accepted.
+    ///
+    /// A refusal of what the receipt says holds for every sending of the same bytes: this revision
+    /// is settled. A refusal for the register's own condition holds for this sending only, as does
+    /// everything else that was certainly not carried out: it leaves nothing behind unless
+    /// something was sent before. The rest stays in doubt, under the same key.
+    fn not_accepted(
+        &self,
+        sending: &Sending,
+        doubt: Doubt,
+        error: Error,
+    ) -> Result<Step<State>, Failure> {
+        let sure = doubt == Doubt::None;
+        let revision = match &error.what {
+            what @ What::Refused { .. } if sure || !what.is_passing() => {
+                sending.revision.saturating_add(1)
+            }
+            what if sure && what.had_no_effect() => sending.revision,
+            _ => return Err(error.into()),
+        };
+        let tries = sending.tries.saturating_add(1);
+        let new = |held| State::New(New { tries, held, ..New::revision(revision) });
+        let pause = Self::RETRY.pause(tries).unwrap_or(Self::RETRY.longest);
+        Ok(match error.into() {
+            Failure::Retry(reason, after) => {
+                let until = self.now() + after.unwrap_or(pause);
+                Step::again(new(Some(Held { reason, until })))
+            }
+            // The next step pings and tells that the register is away.
+            Failure::Down(_) if tries <= HASTY_TRIES => Step::again(new(None)),
+            Failure::Down(_) => Step::wait(new(None), pause),
+            Failure::Dead(reason) => Step::stop(State::New(New::revision(revision)), reason),
+        })
+    }
+}
