@@ -11,7 +11,8 @@ pub(crate) struct Mail {
     /// The bytes as they came: what is delayed, swept or buried is the very same message.
     pub text: String,
     pub trace: Option<String>,
-    pub replay: bool,
+    /// Set by an admin's replay: the death that it undoes, or any other text for whichever.
+    pub replay: Option<String>,
 }
 
 /// A message that is no event of ours.
@@ -43,7 +44,8 @@ impl Mail {
             trace: self.trace.clone(),
             topic: self.event.topic(),
             subject: self.event.order().map(|order| format!("{} {}", order.shop, order.id)),
-            replay: self.replay,
+            replay: self.replay.is_some(),
+            death: self.replay.as_deref().and_then(|text| text.parse().ok()),
         }
     }
 }

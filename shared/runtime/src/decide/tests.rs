@@ -102,7 +102,7 @@ fn short(word: &Word) -> String {
             let Fact::StatusChanged(status) = event.fact else { return "event".to_owned() };
             format!("status {:?} {}", status.phase, status.code)
         }
-        Word::Bury { reason, attempts, first_error } => {
+        Word::Bury { reason, attempts, first_error, .. } => {
             format!("letter {:?} {} {attempts} {first_error:?}", reason.class, reason.code)
         }
     }

@@ -45,6 +45,8 @@ pub(crate) struct Opening {
     pub subject: Option<String>,
     /// Whether an admin asks to go on with a dead job.
     pub replay: bool,
+    /// The one death that the replay undoes; any death without it.
+    pub death: Option<Uuid>,
 }
 
 /// What came of taking an event up.
