@@ -3,7 +3,7 @@
 # every service does, a line in own_settings.
 
 # In the order of starting; the emulator stands for the outside systems. Fewer of them: make up SERVICES='emulator ingress'.
-SERVICES=${SERVICES:-emulator ingress fiscal status}
+SERVICES=${SERVICES:-emulator ingress fiscal status admin}
 
 RUN=$DEV/run
 # `make up PROFILE=release` builds optimised.
@@ -17,6 +17,7 @@ usual_port() {
     ingress) echo 8081 ;;
     fiscal) echo 8082 ;;
     status) echo 8083 ;;
+    admin) echo 8089 ;;
   esac
 }
 
@@ -35,10 +36,24 @@ own_settings() {
       export CLOUDKASSIR_POLL=500ms
       export CLOUDKASSIR_BASE_URL FISCAL_SHOPS_FILE=$ROOT/deploy/demo/fiscal.toml
       ;;
+    admin)
+      ADMIN_PUBLIC_URL=$(url_of admin)
+      ADMIN_SERVICES=$(watched)
+      export ADMIN_PUBLIC_URL ADMIN_SERVICES
+      ;;
     ingress | status)
       export BITRIX_SHOPS_FILE=$RUN/bitrix.toml
       ;;
   esac
+}
+
+# The services whose metrics admin reads, as name=address.
+watched() {
+  local name all=''
+  for name in $SERVICES; do
+    case "$name" in emulator | admin) ;; *) all=$all${all:+,}$name=$(url_of "$name") ;; esac
+  done
+  echo "$all"
 }
 
 # Where service $1 says that it is ready.
