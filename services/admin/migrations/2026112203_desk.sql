@@ -110,6 +110,7 @@ CREATE TABLE replays (
     id          uuid        PRIMARY KEY,          -- made by the form: pressed twice it is one replay
     who         text        NOT NULL,
     why         text        NOT NULL,
+    unknown     boolean     NOT NULL,             -- the unknown ones are not there, as a person has seen
     rate        integer     NOT NULL CHECK (rate BETWEEN 1 AND 1000), -- letters in a second
     state       text        NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'paused', 'done', 'cancelled')),
     next_at     timestamptz NOT NULL DEFAULT now(),

@@ -42,7 +42,7 @@ pub(crate) struct ReplayWish {
     /// Letters in a second.
     #[serde(default)]
     pub rate: Option<i32>,
-    /// Also letters of which nobody knows whether the effect happened.
+    /// Also unknown ones: a person has looked, and their effects are not there.
     #[serde(default)]
     pub unknown: bool,
 }
@@ -117,7 +117,7 @@ impl Admin {
             self.note_done(who, action, &wish.id.to_string(), &why).await?;
         } else if self.store.replays(Some(wish.id)).await?.is_empty() {
             return Err(Problem::conflict(
-                "Повторять нечего: эти письма уже повторены, закрыты или требуют решения.",
+                "Повторять нечего: это уже повторено, закрыто или требует решения.",
                 "There is nothing to replay: these letters are replayed, closed or need a decision.",
             ));
         }
@@ -260,5 +260,5 @@ fn check_edit(letter: &Letter, edited: &str) -> Result<(), Problem> {
 }
 
 fn closed() -> Problem {
-    Problem::conflict("Это письмо уже закрыто.", "This letter is closed already.")
+    Problem::conflict("Эта остановка уже закрыта.", "This letter is closed already.")
 }

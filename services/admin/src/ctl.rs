@@ -100,7 +100,7 @@ enum Dead {
         /// Only tells what would be done.
         #[arg(long)]
         dry_run: bool,
-        /// Also those of which nobody knows whether the effect happened.
+        /// Also unknown ones: you have looked at the register, and they are not there.
         #[arg(long)]
         unknown: bool,
         /// Letters in a second.

@@ -60,7 +60,7 @@ async fn hand(desk: &Desk, due: &Due) -> Result<(), PublishError> {
     let body = due.edited.as_ref().map_or_else(|| due.body.clone(), |text| text.clone().into());
     let trace = due.trace.as_deref();
     match &due.worker {
-        Some(worker) => desk.replay(worker, due.event_id, due.death, body, trace).await,
+        Some(worker) => desk.replay(worker, due.event_id, due.death, due.absent, body, trace).await,
         None => {
             let topic = due.topic.as_deref().unwrap_or(&due.routing_key);
             desk.retell(topic, due.event_id, body, trace).await

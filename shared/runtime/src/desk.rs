@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    bus::{Connector, Drain, Letter, Message, Names, PublishError, REPLAY},
+    bus::{ABSENT, Connector, Drain, Letter, Message, Names, PublishError, REPLAY},
     metrics::Metrics,
     outbound::Outbound,
     subscribers::Subscribers,
@@ -67,7 +67,8 @@ impl Desk {
     }
 
     /// Hands a dead letter's bytes back to its worker alone. With its `death` the job goes on from
-    /// that death and from no later one: the same replay told twice is harmless.
+    /// that death and from no later one: the same replay told twice is harmless. With `absent` a
+    /// person has looked, and the effect is not there (see [`Worker::absent`](crate::Worker)).
     ///
     /// # Errors
     /// [`PublishError`]; the message may arrive all the same.
@@ -76,10 +77,15 @@ impl Desk {
         worker: &str,
         id: Uuid,
         death: Option<Uuid>,
+        absent: bool,
         body: Vec<u8>,
         trace: Option<&str>,
     ) -> Result<(), PublishError> {
-        let mark = death.map_or_else(|| "1".to_owned(), |death| death.to_string());
+        let mark = match death {
+            Some(death) if absent => format!("{death} {ABSENT}"),
+            Some(death) => death.to_string(),
+            None => "1".to_owned(),
+        };
         let message = Message::to_queue(self.names().queue(worker), id, body)
             .trace(trace)
             .header(REPLAY, mark);

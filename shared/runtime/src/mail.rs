@@ -2,7 +2,12 @@
 
 use events::{Event, EventError};
 
-use crate::{bus::Incoming, store::Opening};
+use uuid::Uuid;
+
+use crate::{
+    bus::{ABSENT, Incoming},
+    store::Opening,
+};
 
 /// An event with its exact text and where it belongs.
 #[derive(Debug)]
@@ -36,6 +41,17 @@ impl Mail {
         }
     }
 
+    /// The one death that a replay undoes, if it names one.
+    fn death(&self) -> Option<Uuid> {
+        self.replay.as_deref()?.split(' ').next()?.parse().ok()
+    }
+
+    /// Whether a replay of one death says that the effect is not there.
+    pub(crate) fn says_absent(&self) -> bool {
+        self.death().is_some()
+            && self.replay.as_deref().is_some_and(|text| text.split(' ').nth(1) == Some(ABSENT))
+    }
+
     /// What the store is to know.
     pub(crate) fn opening(&self) -> Opening {
         Opening {
@@ -45,7 +61,7 @@ impl Mail {
             topic: self.event.topic(),
             subject: self.event.order().map(|order| format!("{} {}", order.shop, order.id)),
             replay: self.replay.is_some(),
-            death: self.replay.as_deref().and_then(|text| text.parse().ok()),
+            death: self.death(),
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Due {
     pub edited: Option<String>,
     pub trace: Option<String>,
     pub state: String,
+    /// A person has looked, and the effect is not there.
+    pub absent: bool,
 }
 
 /// The letters that a replay hands back next. It is this replica's until it is finished or dropped.
@@ -71,7 +73,7 @@ pub(crate) struct Wish<'a> {
     pub rate: i32,
     pub filter: &'a Filter,
     pub ids: Option<&'a [Uuid]>,
-    /// Also letters of which nobody knows whether the effect happened.
+    /// Also unknown ones: a person has looked, and their effects are not there.
     pub unknown: bool,
 }
 
@@ -118,7 +120,7 @@ impl Store {
                     AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
                 ORDER BY l.id FOR UPDATE
             ), made AS (
-                INSERT INTO replays (id, who, why, rate) SELECT $9, $10, $11, $12 WHERE EXISTS (SELECT FROM chosen)
+                INSERT INTO replays (id, who, why, rate, unknown) SELECT $9, $10, $11, $12, $8 WHERE EXISTS (SELECT FROM chosen)
                 ON CONFLICT (id) DO NOTHING RETURNING id
             ), moved AS (
                 UPDATE letters SET state = 'queued', state_at = now() FROM chosen, made
@@ -151,8 +153,8 @@ impl Store {
             Due,
             r#"
             SELECT l.id AS letter, l.worker, l.event_id, l.death, l.topic, l.routing_key, l.body, l.edited,
-                l.headers->>'traceparent' AS trace, l.state
-            FROM replay_items i JOIN letters l ON l.id = i.letter
+                l.headers->>'traceparent' AS trace, l.state, (r.unknown AND l.class = 'unknown') AS "absent!"
+            FROM replay_items i JOIN letters l ON l.id = i.letter JOIN replays r ON r.id = i.replay
             WHERE i.replay = $1 AND i.sent_at IS NULL ORDER BY i.letter LIMIT $2
             "#,
             replay.id,

@@ -147,7 +147,7 @@ impl Store {
         sqlx::query_as!(
             EntryRow,
             "SELECT event_id, at, topic, service, phase, code, text_ru, text_en, properties, links
-             FROM entries WHERE order_key = $1 ORDER BY at, event_id LIMIT 1000",
+             FROM entries WHERE order_key = $1 ORDER BY at, (topic = 'order.created') DESC, event_id LIMIT 1000",
             key,
         )
         .fetch_all(&self.pool)

@@ -32,5 +32,5 @@ pub(super) async fn page(view: View) -> Result<Markup, Problem> {
             }
         }
     };
-    Ok(view.page("/groups", view.t("Что стоит", "Stuck"), &body))
+    Ok(view.page("/groups", view.t("Причины", "Causes"), &body))
 }

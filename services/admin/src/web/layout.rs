@@ -62,8 +62,8 @@ impl View {
         let links = [
             ("/", "Обзор", "Overview"),
             ("/orders", "Заказы", "Orders"),
-            ("/groups", "Что стоит", "Stuck"),
-            ("/letters", "Письма", "Dead letters"),
+            ("/groups", "Причины", "Causes"),
+            ("/letters", "Остановки", "Dead letters"),
             ("/replays", "Повторы", "Replays"),
             ("/settings", "Настройки", "Settings"),
         ];

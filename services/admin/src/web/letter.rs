@@ -69,7 +69,7 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
                     input type="hidden" name="id" value=(Uuid::new_v4());
                     @if verdict == Verdict::Unknown { input type="hidden" name="unknown" value="yes"; }
                     label { (why) input name="why" required maxlength="500"; }
-                    button type="submit" { @if verdict == Verdict::Unknown { (view.t("Его там нет: повторить", "It is not there: replay")) } @else { (view.t("Повторить", "Replay")) } }
+                    button type="submit" { @if verdict == Verdict::Unknown { (view.t("Его там нет: отправить заново", "It is not there: send it anew")) } @else { (view.t("Повторить", "Replay")) } }
                 }
                 form method="post" action="/letters/discard" {
                     (view.csrf())
@@ -95,7 +95,7 @@ fn facts(view: &View, letter: &Letter) -> Markup {
                 dt { (view.t("Код", "Code")) } dd { a href={"/letters?group=" (letter.group_id)} { code { (row.code) } } }
                 dt { (view.t("Попыток подряд", "Attempts in a row")) } dd { (row.attempts) }
                 @if let Some(first) = &letter.first_error { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
-                @if view.may(Role::Operator) && let Some(evidence) = &letter.evidence { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
+                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
                 dt { (view.t("Событие", "Event")) } dd { code { (letter.topic.as_deref().unwrap_or("?")) " " (letter.event_id) } }
                 dt { (view.t("Откуда", "From")) } dd { code { (letter.exchange) " → " (letter.routing_key) } }
             }

@@ -35,7 +35,7 @@ pub(super) async fn page(view: View, RawQuery(query): RawQuery) -> Result<Markup
     let count = view.admin.store.count_letters(&filter).await?;
     let query = as_query(&filter);
     let body = html! {
-        h1 { (view.t("Письма", "Dead letters")) " " span.quiet { (count) } }
+        h1 { (view.t("Остановки", "Dead letters")) " " span.quiet { (count) } }
         (filters(&view, &filter))
         form method="post" action="/letters/discard" {
             (view.csrf())
@@ -48,7 +48,7 @@ pub(super) async fn page(view: View, RawQuery(query): RawQuery) -> Result<Markup
             @if (number + 1) * PAGE < count { a rel="next" href={"/letters?" (query) "&page=" (number + 1)} { (view.t("старее", "older")) " →" } }
         }
     };
-    Ok(view.page("/letters", view.t("Письма", "Dead letters"), &body))
+    Ok(view.page("/letters", view.t("Остановки", "Dead letters"), &body))
 }
 
 fn filters(view: &View, filter: &Filter) -> Markup {
@@ -128,7 +128,7 @@ pub(super) async fn confirm_replay(
     let body = html! {
         h1 { (view.t("Повторить", "Replay")) }
         section.card {
-            p { (view.t("Открытых писем по этому фильтру: ", "Open letters that fit: ")) strong { (run.letters) } "." }
+            p { (view.t("Открытых остановок по этому фильтру: ", "Open letters that fit: ")) strong { (run.letters) } "." }
             ul { @for (name, count) in &run.verdicts { @if let Some(verdict) = named(name) {
                 li { span.badge.(name) { (words::verdict(view.language, verdict)) } " " strong { (count) } " — " (words::advice(view.language, verdict)) }
             } } }
@@ -138,10 +138,10 @@ pub(super) async fn confirm_replay(
                 input type="hidden" name="id" value=(Uuid::new_v4());
                 @for (name, value) in pairs(&choice.filter) { input type="hidden" name=(name) value=(value); }
                 label { (view.t("Почему повторяем: что исправлено", "Why: what has been mended")) input name="why" required maxlength="500" autofocus; }
-                label { (view.t("Писем в секунду", "Letters in a second")) input type="number" name="rate" min="1" max="1000" value=(view.admin.config.admin_replay_rate); }
+                label { (view.t("Сколько в секунду", "Letters in a second")) input type="number" name="rate" min="1" max="1000" value=(view.admin.config.admin_replay_rate); }
                 @if run.letters > run.safe {
                     label.check { input type="checkbox" name="unknown" value="yes";
-                        (view.t("Вместе с теми, о которых неизвестно, выполнены ли. Я проверил их в личном кабинете.", "Together with those of which nobody knows whether they are done. I have looked them up.")) }
+                        (view.t("Вместе с теми, о которых неизвестно, выполнены ли. Я проверил их в личном кабинете: их там нет.", "Together with those of which nobody knows whether they are done. I have looked: they are not there.")) }
                 }
                 button type="submit" { (view.t("Повторить ", "Replay ")) (run.safe) }
             } }
@@ -159,7 +159,7 @@ fn named(name: &str) -> Option<crate::verdict::Verdict> {
 fn choice(sent: &Fields) -> Result<Choice, Problem> {
     let (ids, filter) = (sent.ids(), sent.filter());
     if ids.is_none() && filter == Filter::default() {
-        return Err(Problem::wrong("Выберите письма.", "Choose letters."));
+        return Err(Problem::wrong("Выберите остановки.", "Choose letters."));
     }
     Ok(Choice { ids, filter })
 }

@@ -114,7 +114,7 @@ fn chart(view: &View, hours: &[Hour]) -> Markup {
     let highest = hours.iter().map(|hour| hour.done + hour.failed).max().unwrap_or(0).max(1);
     let height = |count: i64| (count * 100 + highest - 1) / highest;
     html! {
-        svg.chart viewBox="0 0 480 120" role="img" aria-label=(view.t("Выполнено и остановлено по часам", "Done and stuck by the hour")) {
+        svg.chart viewBox="0 0 480 112" preserveAspectRatio="none" role="img" aria-label=(view.t("Выполнено и остановлено по часам", "Done and stuck by the hour")) {
             @for (place, hour) in hours.iter().enumerate() {
                 @let (done, failed) = (height(hour.done), height(hour.failed));
                 g {

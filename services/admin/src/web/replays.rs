@@ -42,7 +42,7 @@ fn card(view: &View, replay: &ReplayRow) -> Markup {
             h2 { a href={"/replays/" (replay.id)} { (replay.why) } " " span.badge { (words::replay(view.language, &replay.state)) } }
             progress max=(replay.total) value=(replay.sent) aria-label=(view.t("Отправлено", "Handed back")) {}
             p {
-                (view.t("Писем: ", "Letters: ")) strong { (replay.total) } " · "
+                (view.t("Всего: ", "Letters: ")) strong { (replay.total) } " · "
                 (view.t("отправлено: ", "handed back: ")) strong { (replay.sent) } " · "
                 (view.t("решено: ", "resolved: ")) strong.good { (replay.resolved) } " · "
                 (view.t("не помогло: ", "failed again: ")) strong.bad[replay.again > 0] { (replay.again) } " · "

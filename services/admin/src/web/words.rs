@@ -19,13 +19,13 @@ pub(crate) fn class(language: Language, class: &str) -> &str {
 /// Where a letter stands.
 pub(super) fn state(language: Language, state: &str) -> &str {
     let (ru, en) = match state {
-        "open" => ("открыто", "open"),
+        "open" => ("открыта", "open"),
         "queued" => ("ждёт повтора", "waits for its replay"),
         "sent" => ("повторяется", "handed back"),
-        "resolved" => ("решено", "resolved"),
+        "resolved" => ("решена", "resolved"),
         "again" => ("повтор не помог", "failed again"),
-        "discarded" => ("отброшено", "discarded"),
-        "settled" => ("закрыто вручную", "settled by hand"),
+        "discarded" => ("отброшена", "discarded"),
+        "settled" => ("закрыта вручную", "settled by hand"),
         other => (other, other),
     };
     language.of(ru, en)

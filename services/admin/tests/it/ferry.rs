@@ -52,6 +52,8 @@ pub(crate) struct Config {
 pub(crate) enum State {
     #[default]
     New,
+    /// A person has looked and found nothing.
+    Anew,
     Done,
 }
 
@@ -69,14 +71,19 @@ impl Worker for Ferry {
         Ok(Self { books: config.books })
     }
 
+    fn absent(_: State) -> State {
+        State::Anew
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         let order = event.order().unwrap();
         if matches!(state, State::Done) {
             return Ok(Step::done(State::Done));
         }
+        let anew = matches!(state, State::Anew);
         let wrong = self.books.with(|books| {
             let wrong = books.wrong.get(&order.id).cloned();
-            wrong.filter(|_| !books.mended.contains(&order.id))
+            wrong.filter(|_| !anew && !books.mended.contains(&order.id))
         });
         if let Some((class, code)) = wrong {
             let number = &order.number;

@@ -120,7 +120,6 @@ async fn a_replay_that_does_not_help_is_a_new_letter_and_the_old_one_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_effect_is_never_replayed_by_the_way() {
     let desk = with_letters(2, Class::Unknown).await;
-    mend(&desk, 1..=2);
     let token = desk.token("operator");
     let refused = desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
     assert_eq!(refused.status(), 409, "nothing safe is there to replay");
@@ -147,7 +146,7 @@ async fn an_unknown_effect_is_never_replayed_by_the_way() {
     assert_eq!(again.status(), 409, "settled once");
     assert!(desk.books.with(|books| books.effects.is_empty()));
 
-    // The second is not there: with that word it is handed back.
+    // The second is not there: with that word it is sent anew.
     let mut wish = wish(Uuid::new_v4(), 10);
     wish["unknown"] = json!(true);
     assert_eq!(desk.post(&token, "/api/v1/replays", &wish).await.status(), 202);

@@ -17,6 +17,8 @@ pub(crate) const DEATH: &str = "x-parom-death";
 /// Set by an admin's replay: the job goes on although it is dead. With a death's id only if that is
 /// still the job's last one, so that the same replay told twice undoes no later death.
 pub(crate) const REPLAY: &str = "x-parom-replay";
+/// After the death's id: a person has looked, and the effect is not there.
+pub(crate) const ABSENT: &str = "absent";
 
 /// A message on its way to the broker: persistent, with the event's id as `message-id`.
 #[derive(Debug, Clone)]

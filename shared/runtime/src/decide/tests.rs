@@ -64,6 +64,7 @@ fn job() -> Job {
         last_error: None,
         unsaid: None,
         deadline: OffsetDateTime::UNIX_EPOCH + HOUR,
+        revived: false,
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Job {
     /// Words of the last save that were perhaps not said.
     pub unsaid: Option<String>,
     pub deadline: OffsetDateTime,
+    /// A replay has just brought it back from its death.
+    pub revived: bool,
 }
 
 /// The next state of a job in hand.

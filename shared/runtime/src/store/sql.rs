@@ -132,6 +132,7 @@ fn opened(row: Row) -> Opened {
             last_error: row.last_error,
             unsaid: row.unsaid,
             deadline,
+            revived: row.old_phase.as_deref() == Some("dead"),
         });
     }
     let (leased, told) = (seconds(row.leased), row.old_told.unwrap_or(false));

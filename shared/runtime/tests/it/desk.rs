@@ -100,6 +100,32 @@ async fn a_replay_told_three_times_undoes_one_death() {
     trip.end().await;
 }
 
+#[tokio::test]
+async fn what_a_person_did_not_find_is_sent_anew_once() {
+    let trip = Trip::begin().await;
+    trip.set_up().await;
+    trip.books.script(1, Act::Bury("Nobody knows.".to_owned()));
+    trip.send(1).await;
+    let service = trip.service();
+    let dead = trip.dead();
+    // Without that word a replay stops again.
+    for word in ["", " absent"] {
+        trip.stage.until("dead", LONG, || async { trip.stage.waiting(&dead).await == 1 }).await;
+        assert_eq!(trip.books.effects(1), 0);
+        let letter = trip.stage.take(&dead).await.unwrap();
+        let mark = format!("{}{word}", letter.headers["x-parom-death"]);
+        for _ in 0..2 {
+            let replay = [("x-parom-replay", mark.as_str())];
+            trip.stage.put("", &trip.queue(), &letter.bytes, &replay).await;
+        }
+    }
+    trip.until_done(1).await;
+    service.stop().await;
+    assert_eq!(trip.books.effects(1), 1);
+    assert!(trip.stage.take(&dead).await.is_none());
+    trip.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_and_stray_letters_are_taken_and_handed_back() {
     let trip = Trip::begin().await;
@@ -129,7 +155,7 @@ async fn dead_and_stray_letters_are_taken_and_handed_back() {
     let id = Event::from_json(&dead.body).unwrap().id();
     let death = dead.headers["x-parom-death"].parse().ok();
     for _ in 0..2 {
-        desk.replay("ferry", id, death, dead.body.clone(), None).await.unwrap();
+        desk.replay("ferry", id, death, false, dead.body.clone(), None).await.unwrap();
     }
     trip.until_effects(1..=1).await;
     ferry.stop().await;
