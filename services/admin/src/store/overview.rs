@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::Store;
 
 /// One service at a glance.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ServiceRow {
     pub service: String,
     /// Jobs finished in the last hour.

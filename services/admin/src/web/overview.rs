@@ -10,7 +10,10 @@ use super::{
     layout::View,
     show::{age, seconds, time},
 };
-use crate::store::{Hour, ServiceRow};
+use crate::{
+    services::service_of,
+    store::{Hour, ServiceRow},
+};
 
 /// The page.
 pub(super) async fn page(view: View) -> Result<Markup, Problem> {
@@ -32,7 +35,8 @@ pub(super) async fn live(view: View, _: Query<Nothing>) -> Result<Markup, Proble
 
 async fn numbers(view: &View) -> Result<Markup, Problem> {
     let store = &view.admin.store;
-    let (services, hours) = (store.overview().await?, store.hours().await?);
+    let (mut services, hours) = (store.overview().await?, store.hours().await?);
+    add_silent(&mut services, &view.admin.kit.desk().workers().await?);
     let open: i64 = services.iter().map(|service| service.dead).sum();
     let unknown: i64 = services.iter().map(|service| service.unknown).sum();
     let done: i64 = services.iter().map(|service| service.done_hour).sum();
@@ -48,16 +52,23 @@ async fn numbers(view: &View) -> Result<Markup, Problem> {
         }
         section.card {
             h2 { (view.t("Сервисы", "Services")) }
-            @if services.is_empty() {
-                p.quiet { (view.t("Пока никто ничего не сказал. Как только придёт первый заказ, сервисы появятся здесь.",
-                    "Nobody has spoken yet. The services appear here with the first order.")) }
-            } @else { (table(view, &services)) }
+            (table(view, &services))
         }
         section.card {
             h2 { (view.t("Последние сутки", "The last day")) }
             (chart(view, &hours))
         }
     })
+}
+
+/// Services that work without a word of their own, such as the reader of webhooks.
+fn add_silent(services: &mut Vec<ServiceRow>, workers: &[String]) {
+    for service in workers.iter().map(|worker| service_of(worker)) {
+        if !services.iter().any(|known| known.service == service) {
+            services.push(ServiceRow { service: service.to_owned(), ..ServiceRow::default() });
+        }
+    }
+    services.sort_by(|a, b| a.service.cmp(&b.service));
 }
 
 fn table(view: &View, services: &[ServiceRow]) -> Markup {

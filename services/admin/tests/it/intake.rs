@@ -20,7 +20,7 @@ fn kinds() -> Vec<(&'static str, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twelve_kinds_of_letters_are_kept_once_each_while_admin_is_killed() {
-    let count: u64 = std::env::var("PAROM_CHAOS").map_or(1_200, |_| 10_000);
+    let count: u64 = std::env::var("PAROM_CHAOS").map_or(1_200, |_| 10_008);
     let mut desk = Desk::set(&[]).await;
     let dead = desk.stage.names().dead();
     let kinds = kinds();
