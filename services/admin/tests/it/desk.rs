@@ -80,10 +80,9 @@ impl Desk {
 
     /// Waits until admin listens and both queues are there.
     pub(crate) async fn until_ready(&self) {
-        let queue = self.stage.names().queue("ferry");
         let ready = || async {
             let ready = reqwest_client().get(self.url("/readyz")).send().await;
-            ready.is_ok_and(|answer| answer.status() == 200) && self.stage.exists(&queue).await
+            ready.is_ok_and(|answer| answer.status() == 200) && self.stage.hears("ferry").await
         };
         self.stage.until("the desk is ready", LONG, ready).await;
     }
