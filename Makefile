@@ -1,6 +1,6 @@
 # The commands a person needs; `make` lists them. What they do is in deploy/dev/, described in docs/development.md.
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint fmt chaos fuzz sqlx bench
+.PHONY: help up down test browser lint fmt chaos fuzz sqlx bench
 dev := deploy/dev
 # `make test ONLY='-p events money'`: arguments of `cargo nextest run` that choose tests.
 ONLY ?=
@@ -18,6 +18,9 @@ down: ## stop what `make up` started
 
 test: ## run every test against a real broker and database (some: make test ONLY='-p events money')
 	@$(dev)/test.sh $(ONLY)
+
+browser: ## the pages of admin in a headless Chromium (needs the packages chromium and chromium-driver)
+	@$(dev)/test.sh -p admin --features admin/browser --test browser
 
 lint: ## check format, lints, docs, dependencies and scripts
 	@$(dev)/lint.sh

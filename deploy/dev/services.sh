@@ -3,7 +3,7 @@
 # every service does, a line in own_settings.
 
 # In the order of starting; the emulator stands for the outside systems. Fewer of them: make up SERVICES='emulator ingress'.
-SERVICES=${SERVICES:-emulator ingress fiscal status loyalty}
+SERVICES=${SERVICES:-emulator ingress fiscal status loyalty admin}
 
 RUN=$DEV/run
 # `make up PROFILE=release` builds optimised.
@@ -18,6 +18,7 @@ usual_port() {
     fiscal) echo 8082 ;;
     status) echo 8083 ;;
     loyalty) echo 8084 ;;
+    admin) echo 8089 ;;
   esac
 }
 
@@ -39,10 +40,24 @@ own_settings() {
     loyalty)
       export LOYALTY_FILE=$ROOT/deploy/demo/loyalty.toml
       ;;
+    admin)
+      ADMIN_PUBLIC_URL=$(url_of admin)
+      ADMIN_SERVICES=$(watched)
+      export ADMIN_PUBLIC_URL ADMIN_SERVICES
+      ;;
     ingress | status)
       export BITRIX_SHOPS_FILE=$RUN/bitrix.toml
       ;;
   esac
+}
+
+# The services whose metrics admin reads, as name=address.
+watched() {
+  local name all=''
+  for name in $SERVICES; do
+    case "$name" in emulator | admin) ;; *) all=$all${all:+,}$name=$(url_of "$name") ;; esac
+  done
+  echo "$all"
 }
 
 # Where service $1 says that it is ready.

@@ -18,6 +18,7 @@ main() {
   for name in $SERVICES; do start "$name"; done
   for name in $SERVICES; do wait_ready "$name"; done
   trap - EXIT
+  make_admin
   say "Everything runs after $((SECONDS - began)) s."
   deploy/dev/order.sh || say "The sample order did not come through; the logs are in $RUN. Everything goes on running."
   show_addresses
@@ -80,8 +81,24 @@ wait_ready() {
 ready_or_gone() { gone "$(pid_of "$1")" || ready "$1"; }
 ready() { http GET "$(port_of "$1")" "$(ready_path "$1")" >/dev/null; }
 
+# Somebody who may sign in at the pages of admin. The password stays the same from start to start.
+make_admin() {
+  runs admin || return 0
+  local file=$RUN/admin.password
+  [ ! -f "$file" ] || return 0
+  (umask 077 && od -An -N12 -tx1 /dev/urandom | tr -d ' \n' >"$file")
+  if ! "$TARGET/paromctl" user put admin --role admin <"$file"; then
+    rm -f "$file"
+    die "The admin's login was not made."
+  fi
+}
+
 show_addresses() {
   local name
+  if runs admin; then
+    printf '\n%-50s %s\n' "Every order's way, and what is stuck:" "$(url_of admin)/"
+    printf '%-50s %s\n' "  login and password:" "admin  $(cat "$RUN/admin.password")"
+  fi
   cat <<TEXT
 
 The emulator's books (orders, receipts, answers):  $(url_of emulator)/

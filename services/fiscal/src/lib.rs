@@ -123,6 +123,10 @@ impl Worker for Fiscal {
         Self::new(config, shops, outside)
     }
 
+    fn absent(state: State) -> State {
+        state.absent()
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         self.go(event, state).await
     }

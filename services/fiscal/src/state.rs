@@ -103,10 +103,58 @@ impl Default for State {
     }
 }
 
+impl State {
+    /// The next revision, when a person has looked in the cabinet and this one is not there. Its
+    /// key is another one, so that a late answer to this one is told from it.
+    #[must_use]
+    pub fn absent(self) -> Self {
+        match self {
+            Self::Sending(Sending { revision, .. }) | Self::Sent(Sent { revision, .. }) => {
+                Self::New(New::revision(revision.saturating_add(1)))
+            }
+            Self::New(_) | Self::Done(_) => self,
+        }
+    }
+}
+
 impl New {
     /// A receipt of this revision, not yet made.
     #[must_use]
     pub const fn revision(revision: u32) -> Self {
         Self { revision, tries: 0, held: None, waits_since: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{New, Sending, Sent, State};
+    use time::OffsetDateTime;
+    use uuid::Uuid;
+
+    #[test]
+    fn what_is_not_in_the_cabinet_goes_out_under_the_next_revision() {
+        let sending = State::Sending(Sending {
+            revision: 3,
+            tries: 7,
+            invoice_id: "acme:1:2:sell:1:3".to_owned(),
+            request_id: Uuid::nil(),
+            body: String::new(),
+            first_sent: OffsetDateTime::UNIX_EPOCH,
+            mark: Uuid::nil(),
+        });
+        let invoice_id = "acme:1:2:sell:1:3".to_owned();
+        let sent = State::Sent(Sent {
+            revision: 3,
+            invoice_id,
+            id: "x".to_owned(),
+            looks: 1,
+            missing: 10,
+        });
+        for state in [sending, sent] {
+            let State::New(new) = state.absent() else { panic!("a new one") };
+            assert_eq!((new.revision, new.tries), (4, 0));
+        }
+        let State::New(new) = State::New(New::revision(2)).absent() else { panic!("a new one") };
+        assert_eq!(new.revision, 2, "nothing was sent under it");
     }
 }

@@ -139,7 +139,8 @@ fn bury<W: Worker>(
     };
     words.extend(status::<W>(event, job, phase, &reason));
     let first_error = job.first_error.clone();
-    words.push(Word::Bury { reason: reason.clone(), attempts: job.attempts, first_error });
+    let death = Some(job.fence);
+    words.push(Word::Bury { reason: reason.clone(), attempts: job.attempts, first_error, death });
     Decision {
         state,
         phase: Phase::Dead,

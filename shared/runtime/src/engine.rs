@@ -155,6 +155,10 @@ impl<W: Worker> Engine<W> {
             return Err(Failure::Dead(reasons::endless(&mail.event)));
         }
         match serde_json::from_str::<Option<W::State>>(&job.state) {
+            // Only the replay itself: should we die before the save, the worker asks the register.
+            Ok(state) if steps == 0 && job.revived && mail.says_absent() => {
+                Ok(Step::again(W::absent(state.unwrap_or_default())))
+            }
             Ok(state) => self.step(mail, state.unwrap_or_default()).await,
             Err(error) => Err(Failure::Dead(reasons::unreadable_state(&mail.event, &error))),
         }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::{Message, PublishError},
+    desk::Desk,
     metrics::Metrics,
     outbound::Outbound,
     pause::pause,
@@ -26,6 +27,7 @@ pub struct Kit {
     pub(crate) outbound: Outbound,
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) desk: Desk,
 }
 
 impl Kit {
@@ -45,6 +47,12 @@ impl Kit {
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
+    }
+
+    /// What the people on duty may do on the bus: see [`Desk`].
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Pauses; `false` when the process is to stop before that.

@@ -8,6 +8,7 @@ mod bus;
 mod crash;
 mod database;
 mod decide;
+mod desk;
 mod engine;
 mod evidence;
 mod gather;
@@ -32,7 +33,8 @@ pub mod testing;
 mod words;
 mod worker;
 
-pub use bus::{Names, PublishError};
+pub use bus::{Letter, Names, PublishError};
+pub use desk::Desk;
 pub use gather::{Gather, Lost};
 pub use kit::Kit;
 pub use metrics::Metrics;

@@ -2,7 +2,12 @@
 
 use events::{Event, EventError};
 
-use crate::{bus::Incoming, store::Opening};
+use uuid::Uuid;
+
+use crate::{
+    bus::{ABSENT, Incoming},
+    store::Opening,
+};
 
 /// An event with its exact text and where it belongs.
 #[derive(Debug)]
@@ -11,7 +16,8 @@ pub(crate) struct Mail {
     /// The bytes as they came: what is delayed, swept or buried is the very same message.
     pub text: String,
     pub trace: Option<String>,
-    pub replay: bool,
+    /// Set by an admin's replay: the death that it undoes, or any other text for whichever.
+    pub replay: Option<String>,
 }
 
 /// A message that is no event of ours.
@@ -35,6 +41,17 @@ impl Mail {
         }
     }
 
+    /// The one death that a replay undoes, if it names one.
+    fn death(&self) -> Option<Uuid> {
+        self.replay.as_deref()?.split(' ').next()?.parse().ok()
+    }
+
+    /// Whether a replay of one death says that the effect is not there.
+    pub(crate) fn says_absent(&self) -> bool {
+        self.death().is_some()
+            && self.replay.as_deref().is_some_and(|text| text.split(' ').nth(1) == Some(ABSENT))
+    }
+
     /// What the store is to know.
     pub(crate) fn opening(&self) -> Opening {
         Opening {
@@ -43,7 +60,8 @@ impl Mail {
             trace: self.trace.clone(),
             topic: self.event.topic(),
             subject: self.event.order().map(|order| format!("{} {}", order.shop, order.id)),
-            replay: self.replay,
+            replay: self.replay.is_some(),
+            death: self.death(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The metrics of every service, in one registry per process.
 
 use prometheus::{
-    Gauge, GaugeVec, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, histogram_opts,
+    Gauge, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    histogram_opts,
 };
 
 use crate::settings::StartError;
@@ -35,6 +36,8 @@ pub struct Metrics {
     pub(crate) broker_up: GaugeVec,
     /// How long the broker took to confirm a group of messages.
     pub(crate) confirm_seconds: HistogramVec,
+    /// How many messages wait in a queue, as the admin's desk sees it.
+    pub(crate) queue_messages: IntGaugeVec,
     /// Messages that no queue was bound for.
     pub(crate) returned: IntCounterVec,
 }
@@ -100,6 +103,7 @@ impl Metrics {
                 &[],
                 &SECONDS,
             )?,
+            queue_messages: shelf.queues()?,
             returned: shelf.counter(
                 "publish_returned_total",
                 "Messages without a queue",
@@ -146,6 +150,13 @@ impl Shelf<'_> {
     fn breaker(&self) -> Result<IntGauge, prometheus::Error> {
         let help = "1 while the worker takes no messages because its register is away";
         let metric = IntGauge::new("breaker_open", help)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn queues(&self) -> Result<IntGaugeVec, prometheus::Error> {
+        let options = Opts::new("queue_messages", "Messages that wait in a queue (admin only)");
+        let metric = IntGaugeVec::new(options, &["queue"])?;
         self.0.register(Box::new(metric.clone()))?;
         Ok(metric)
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    bus::{Ladder, Message, Names, PublishError, Publisher, REPLAY},
+    bus::{DEATH, Ladder, Message, Names, PublishError, Publisher, REPLAY},
     mail::{Mail, Unreadable},
     pause::pause,
     reasons,
@@ -86,9 +86,12 @@ impl Outbound {
             Word::Tell { id, topic, event } => {
                 Message::event(&self.names, topic, self.direct, *id, event.clone())
             }
-            Word::Bury { reason, attempts, first_error } => {
+            Word::Bury { reason, attempts, first_error, death } => {
                 let text = mail.text.clone();
-                let message = Message::dead(&self.names, self.worker, mail.event.id(), text);
+                let mut message = Message::dead(&self.names, self.worker, mail.event.id(), text);
+                if let Some(death) = death {
+                    message = message.header(DEATH, death.to_string());
+                }
                 with_reason(message, self.worker, reason, *attempts, first_error.as_deref())
             }
         }
@@ -98,7 +101,10 @@ impl Outbound {
         let (id, text) = (mail.event.id(), mail.text.clone());
         let message = Message::delayed(&self.names, self.worker, wait, self.ladder, id, text);
         // A replay that has to wait is a replay all the same.
-        if mail.replay { message.header(REPLAY, "later") } else { message }
+        match &mail.replay {
+            Some(death) => message.header(REPLAY, death),
+            None => message,
+        }
     }
 
     async fn send(&self, message: Message, session: &CancellationToken) -> Result<(), Abandoned> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     process::ExitCode,
     sync::{
         Arc,
@@ -17,6 +18,7 @@ use crate::{
     breaker::Breaker,
     bus::{Connector, Consumer, Ladder, Line, Names, Publisher, Subscription},
     database::Database,
+    desk::Desk,
     engine::Engine,
     kit::Kit,
     metrics::Metrics,
@@ -199,7 +201,15 @@ impl<W: Worker> Parts<W> {
             worker: W::NAME,
             direct: READER,
         };
+        let desk = Desk {
+            connector: Connector::new(common.amqp_url.clone(), W::SERVICE),
+            outbound: outbound.clone(),
+            subscribers: subscribers.clone(),
+            metrics: metrics.clone(),
+            shutdown: shutdown.clone(),
+        };
         let kit = Kit {
+            desk,
             pool: database.pool.clone(),
             metrics: metrics.clone(),
             outbound: outbound.clone(),
@@ -260,6 +270,8 @@ impl<W: Worker> Parts<W> {
         let (stop, limit) = (self.shutdown.clone(), self.common.drain_grace);
         Ok(tokio::spawn(async move {
             let graceful = stop.clone().cancelled_owned();
+            // Who calls is known to the routes (`axum::extract::ConnectInfo`).
+            let router = router.into_make_service_with_connect_info::<SocketAddr>();
             let serving =
                 axum::serve(listener, router).with_graceful_shutdown(graceful).into_future();
             let bounded = async {

@@ -13,7 +13,13 @@ pub(crate) enum Word {
     /// An event for everyone who listens.
     Tell { id: Uuid, topic: String, event: String },
     /// The job's own message, as a dead letter.
-    Bury { reason: Reason, attempts: u32, first_error: Option<String> },
+    Bury {
+        reason: Reason,
+        attempts: u32,
+        first_error: Option<String>,
+        #[serde(default)]
+        death: Option<Uuid>,
+    },
 }
 
 impl Word {

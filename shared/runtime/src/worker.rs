@@ -56,6 +56,14 @@ pub trait Worker: Sized + Send + Sync + 'static {
         state: Self::State,
     ) -> impl Future<Output = Result<Step<Self::State>, Failure>> + Send;
 
+    /// The state to go on from when a person has looked at the register and found no trace of the
+    /// effect: from there it is sent anew, as another attempt. A worker that stops as *unknown*
+    /// says here how; by default the state stays, and a replay asks the register itself.
+    #[must_use]
+    fn absent(state: Self::State) -> Self::State {
+        state
+    }
+
     /// Further HTTP routes of this service, such as a vendor's callback.
     fn routes(self: std::sync::Arc<Self>) -> axum::Router {
         axum::Router::new()

@@ -25,7 +25,8 @@ use crate::{breaker::Breaker, metrics::Metrics, pause::pause};
 pub(crate) struct Incoming {
     pub body: Vec<u8>,
     pub trace: Option<String>,
-    pub replay: bool,
+    /// What the replay's header says, if this is one.
+    pub replay: Option<String>,
 }
 
 /// What is to become of a message.
@@ -241,5 +242,5 @@ fn incoming(delivery: Delivery) -> Incoming {
         let headers = delivery.properties.headers().as_ref()?;
         Some(headers.inner().get(name)?.as_long_string()?.to_string())
     };
-    Incoming { trace: text(TRACEPARENT), replay: text(REPLAY).is_some(), body: delivery.data }
+    Incoming { trace: text(TRACEPARENT), replay: text(REPLAY), body: delivery.data }
 }

@@ -12,8 +12,13 @@ use super::{Ladder, Names, delay};
 
 /// W3C trace context of the webhook that it all began with.
 pub(crate) const TRACEPARENT: &str = "traceparent";
-/// Set by an admin's replay: the job goes on although it is dead.
+/// On a dead letter: which death of its job this is.
+pub(crate) const DEATH: &str = "x-parom-death";
+/// Set by an admin's replay: the job goes on although it is dead. With a death's id only if that is
+/// still the job's last one, so that the same replay told twice undoes no later death.
 pub(crate) const REPLAY: &str = "x-parom-replay";
+/// After the death's id: a person has looked, and the effect is not there.
+pub(crate) const ABSENT: &str = "absent";
 
 /// A message on its way to the broker: persistent, with the event's id as `message-id`.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use lapin::{
 use super::{Ladder, Names, delay};
 
 /// What one worker wants to hear.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subscription {
     pub worker: String,
     pub topics: Vec<String>,
@@ -49,7 +49,8 @@ pub(super) async fn declare_others(
     Ok(())
 }
 
-async fn unrouted(channel: &Channel, names: &Names) -> lapin::Result<()> {
+/// Declares where messages without a queue go.
+pub(super) async fn unrouted(channel: &Channel, names: &Names) -> lapin::Result<()> {
     let name = names.unrouted();
     declare_exchange(channel, &name, ExchangeKind::Fanout, None).await?;
     let mut arguments = quorum();

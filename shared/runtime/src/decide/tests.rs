@@ -64,6 +64,7 @@ fn job() -> Job {
         last_error: None,
         unsaid: None,
         deadline: OffsetDateTime::UNIX_EPOCH + HOUR,
+        revived: false,
     }
 }
 
@@ -102,7 +103,7 @@ fn short(word: &Word) -> String {
             let Fact::StatusChanged(status) = event.fact else { return "event".to_owned() };
             format!("status {:?} {}", status.phase, status.code)
         }
-        Word::Bury { reason, attempts, first_error } => {
+        Word::Bury { reason, attempts, first_error, .. } => {
             format!("letter {:?} {} {attempts} {first_error:?}", reason.class, reason.code)
         }
     }

@@ -45,6 +45,8 @@ pub(crate) struct Opening {
     pub subject: Option<String>,
     /// Whether an admin asks to go on with a dead job.
     pub replay: bool,
+    /// The one death that the replay undoes; any death without it.
+    pub death: Option<Uuid>,
 }
 
 /// What came of taking an event up.
@@ -74,6 +76,8 @@ pub(crate) struct Job {
     /// Words of the last save that were perhaps not said.
     pub unsaid: Option<String>,
     pub deadline: OffsetDateTime,
+    /// A replay has just brought it back from its death.
+    pub revived: bool,
 }
 
 /// The next state of a job in hand.

@@ -56,12 +56,14 @@ async fn open_distinct(
     let topics: Vec<String> = group.iter().map(|(_, o)| clean(&o.topic)).collect();
     let subjects: Vec<Option<String>> = group.iter().map(|(_, o)| o.subject.clone()).collect();
     let replays: Vec<bool> = group.iter().map(|(_, o)| o.replay).collect();
+    let deaths: Vec<Option<Uuid>> = group.iter().map(|(_, o)| o.death).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
         WITH input AS (
-            SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[])
-                AS t (id, fence, event, trace, topic, subject, replay)
+            SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
+                                 $12::uuid[])
+                AS t (id, fence, event, trace, topic, subject, replay, death)
         ), taken AS (
             INSERT INTO jobs AS j (worker, event_id, fence, event, trace, topic, subject, lease_until, deadline)
             SELECT $8, id, fence, event, trace, topic, subject, now() + $9, now() + $10 FROM input
@@ -74,7 +76,8 @@ async fn open_distinct(
                 phase = 'open'
             WHERE j.lease_until <= now() AND (
                 (j.phase = 'open' AND j.due <= now() + $11)
-                OR (j.phase = 'dead' AND (SELECT replay FROM input WHERE id = j.event_id)))
+                OR (j.phase = 'dead' AND EXISTS (SELECT FROM input i
+                    WHERE i.id = j.event_id AND i.replay AND (i.death IS NULL OR i.death = j.fence))))
             RETURNING event_id, fence, state, attempts, opens, first_error, last_error, deadline,
                 CASE WHEN NOT told AND outbox <> '[]' THEN outbox END AS unsaid
         )
@@ -89,7 +92,7 @@ async fn open_distinct(
         LEFT JOIN jobs old ON old.worker = $8 AND old.event_id = input.id
         "#,
         &ids, &fences, &events, &traces as &[Option<String>], &topics, &subjects as &[Option<String>], &replays,
-        worker, interval(lease), interval(give_up), interval(EARLY),
+        worker, interval(lease), interval(give_up), interval(EARLY), &deaths as &[Option<Uuid>],
     )
     .fetch_all(pool)
     .await?;
@@ -129,6 +132,7 @@ fn opened(row: Row) -> Opened {
             last_error: row.last_error,
             unsaid: row.unsaid,
             deadline,
+            revived: row.old_phase.as_deref() == Some("dead"),
         });
     }
     let (leased, told) = (seconds(row.leased), row.old_told.unwrap_or(false));

@@ -103,6 +103,10 @@ impl Worker for Ferry {
         Ok(Self { books: config.books })
     }
 
+    fn absent(_: State) -> State {
+        State::NextRevision
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         let order = event.order().unwrap().id;
         let act = self.books.with(|register| {

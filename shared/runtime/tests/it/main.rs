@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod crash;
+mod desk;
 mod ferry;
 mod forgetting;
 mod hearing;

@@ -1,0 +1,264 @@
+//! What people do with dead letters. Each action is in the audit log with who, when and why.
+
+use std::collections::BTreeMap;
+
+use events::Event;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    Admin,
+    filter::Filter,
+    store::{Letter, Started, Wish},
+    verdict::{Verdict, verdict},
+    web::Problem,
+    words,
+};
+
+/// Which letters are meant.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Choice {
+    /// These and no others, as far as the filter lets them through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<Uuid>>,
+    /// All that fit.
+    #[serde(default)]
+    pub filter: Filter,
+}
+
+/// A wish to replay.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplayWish {
+    /// Made by the caller: the same wish told twice is one replay.
+    pub id: Uuid,
+    /// Which letters.
+    #[serde(flatten)]
+    pub choice: ChoiceFlat,
+    /// Why.
+    pub why: String,
+    /// Letters in a second.
+    #[serde(default)]
+    pub rate: Option<i32>,
+    /// Also unknown ones: a person has looked, and their effects are not there.
+    #[serde(default)]
+    pub unknown: bool,
+}
+
+/// [`Choice`] as a part of another object.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct ChoiceFlat {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<Uuid>>,
+    #[serde(default)]
+    pub filter: Filter,
+}
+
+/// What a replay would do.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DryRun {
+    /// How many open letters fit.
+    pub letters: i64,
+    /// How many of them a replay takes up without being told to take unknown ones.
+    pub safe: i64,
+    /// How many of each verdict.
+    pub verdicts: BTreeMap<&'static str, i64>,
+}
+
+/// The longest reason or note that is kept.
+const LONGEST: usize = 2_000;
+
+/// The reason, which must be given.
+fn reason(why: &str) -> Result<String, Problem> {
+    let why = why.trim().replace('\0', "");
+    match why.chars().count() {
+        1..=LONGEST => Ok(why),
+        _ => Err(Problem::wrong("Напишите причину.", "Say why.")),
+    }
+}
+
+impl Admin {
+    /// What a replay of this choice would do.
+    pub(crate) async fn dry_run(&self, choice: &ChoiceFlat) -> Result<DryRun, Problem> {
+        let rows = self.store.dry_run(&choice.filter, choice.ids.as_deref()).await?;
+        let mut run = DryRun { letters: 0, safe: 0, verdicts: BTreeMap::new() };
+        for (class, last, count) in rows {
+            let verdict = verdict(&class, last.as_deref());
+            run.letters += count;
+            // What is there already does no harm: its worker answers that it is done.
+            if verdict.is_safe() || verdict == Verdict::Accepted {
+                run.safe += count;
+            }
+            *run.verdicts.entry(verdict.name()).or_default() += count;
+        }
+        Ok(run)
+    }
+
+    /// Begins a replay, once however often it is asked for.
+    pub(crate) async fn replay(&self, who: &str, wish: &ReplayWish) -> Result<Started, Problem> {
+        let why = reason(&wish.why)?;
+        let rate = wish.rate.unwrap_or(self.config.admin_replay_rate).clamp(1, 1_000);
+        let started = self
+            .store
+            .start_replay(&Wish {
+                id: wish.id,
+                who,
+                why: &why,
+                rate,
+                filter: &wish.choice.filter,
+                ids: wish.choice.ids.as_deref(),
+                unknown: wish.unknown,
+            })
+            .await?;
+        if started.letters > 0 {
+            let action = if wish.unknown { "replay with unknown" } else { "replay" };
+            self.note_done(who, action, &wish.id.to_string(), &why).await?;
+        } else if self.store.replays(Some(wish.id)).await?.is_empty() {
+            return Err(Problem::conflict(
+                "Повторять нечего: это уже повторено, закрыто или требует решения.",
+                "There is nothing to replay: these letters are replayed, closed or need a decision.",
+            ));
+        }
+        Ok(started)
+    }
+
+    /// Pauses, resumes or cancels a replay.
+    pub(crate) async fn turn(&self, who: &str, id: Uuid, turn: &str) -> Result<(), Problem> {
+        let (from, to): (&[&str], &str) = match turn {
+            "pause" => (&["running"], "paused"),
+            "resume" => (&["paused"], "running"),
+            "cancel" => (&["running", "paused"], "cancelled"),
+            _ => return Err(Problem::NotFound),
+        };
+        let from: Vec<String> = from.iter().map(|state| (*state).to_owned()).collect();
+        if !self.store.turn_replay(id, &from, to).await? {
+            return Err(Problem::conflict(
+                "Этот повтор уже не в том состоянии.",
+                "This replay is no longer in a state for that.",
+            ));
+        }
+        self.note_done(who, turn, &id.to_string(), "").await
+    }
+
+    /// Gives letters up for good.
+    pub(crate) async fn discard(
+        &self,
+        who: &str,
+        choice: &Choice,
+        why: &str,
+    ) -> Result<usize, Problem> {
+        let why = reason(why)?;
+        let gone = self.store.discard(&choice.filter, choice.ids.as_deref(), &why).await?;
+        let subjects: Vec<String> = gone.iter().map(Uuid::to_string).collect();
+        self.store.audit_all(who, "discard", &subjects, &why).await?;
+        tracing::info!(who, letters = gone.len(), "discarded by a person");
+        Ok(gone.len())
+    }
+
+    /// Takes a discarded letter back.
+    pub(crate) async fn restore(&self, who: &str, id: Uuid) -> Result<(), Problem> {
+        if !self.store.restore(id).await? {
+            return Err(closed());
+        }
+        self.note_done(who, "restore", &id.to_string(), "").await
+    }
+
+    /// A person has found the effect at the register: the letter is closed and the shop learns it.
+    pub(crate) async fn settle(&self, who: &str, id: Uuid, document: &str) -> Result<(), Problem> {
+        let document = document.trim().replace('\0', "");
+        if !(1..=200).contains(&document.chars().count()) {
+            return Err(Problem::wrong(
+                "Напишите номер найденного документа.",
+                "Give the number of what you found.",
+            ));
+        }
+        let letter = self.letter(id).await?;
+        if letter.row.state != "open" {
+            return Err(closed());
+        }
+        // The shop first: should we die in between, the letter is still open, and the same status
+        // told twice is one.
+        if let (Some(service), Ok(event)) = (&letter.service, Event::from_json(&letter.body)) {
+            let now = OffsetDateTime::now_utc();
+            if let Some(news) = words::settled(service, &event, letter.death, &document, who, now) {
+                self.kit.tell(&news).await.map_err(|_| Problem::Away)?;
+            }
+        }
+        // The status may have come round already and closed the letter.
+        self.store.settle(id, &document).await?;
+        self.note_done(who, "settle", &id.to_string(), &document).await
+    }
+
+    /// Writes a note beside a letter.
+    pub(crate) async fn annotate(&self, who: &str, id: Uuid, text: &str) -> Result<(), Problem> {
+        let text = reason(text)?;
+        self.letter(id).await?;
+        self.store.note(id, who, &text).await?;
+        self.note_done(who, "note", &id.to_string(), "").await
+    }
+
+    /// Has a replay send something else, or the original again.
+    pub(crate) async fn edit(
+        &self,
+        who: &str,
+        id: Uuid,
+        edited: Option<&str>,
+        why: &str,
+    ) -> Result<(), Problem> {
+        if !self.config.admin_edit {
+            return Err(Problem::conflict(
+                "Правка сообщений выключена (ADMIN_EDIT).",
+                "Editing messages is off (ADMIN_EDIT).",
+            ));
+        }
+        let why = reason(why)?;
+        let letter = self.letter(id).await?;
+        if let Some(edited) = edited {
+            check_edit(&letter, edited)?;
+        }
+        if !self.store.edit(id, edited).await? {
+            return Err(closed());
+        }
+        let action = if edited.is_some() { "edit" } else { "undo edit" };
+        self.note_done(who, action, &id.to_string(), &why).await
+    }
+
+    /// A letter that must be there.
+    pub(crate) async fn letter(&self, id: Uuid) -> Result<Letter, Problem> {
+        self.store.letter(id).await?.ok_or(Problem::NotFound)
+    }
+
+    async fn note_done(
+        &self,
+        who: &str,
+        action: &str,
+        subject: &str,
+        why: &str,
+    ) -> Result<(), Problem> {
+        tracing::info!(who, action, subject, "done by a person");
+        Ok(self.store.audit(who, action, subject, why, "done").await?)
+    }
+}
+
+/// An edited message is an event of ours about the same fact: same type, same id.
+fn check_edit(letter: &Letter, edited: &str) -> Result<(), Problem> {
+    let event = Event::from_json(edited.as_bytes()).map_err(|error| {
+        Problem::wrong(
+            &format!("Это не событие, которое знает Паром: {error}."),
+            &format!("This is no event that Parom knows: {error}."),
+        )
+    })?;
+    if event.id() == letter.event_id {
+        return Ok(());
+    }
+    Err(Problem::wrong(
+        "Правка меняет сам факт (заказ, оплату или их номер), а не его содержание.",
+        "The edit changes the fact itself (order, payment or their number), not what it says.",
+    ))
+}
+
+fn closed() -> Problem {
+    Problem::conflict("Эта остановка уже закрыта.", "This letter is closed already.")
+}

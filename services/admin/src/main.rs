@@ -1,0 +1,5 @@
+//! The admin service.
+
+fn main() -> std::process::ExitCode {
+    runtime::run::<admin::Admin>()
+}

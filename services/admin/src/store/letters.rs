@@ -1,0 +1,354 @@
+//! Letters and their groups.
+
+use serde::Serialize;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Store;
+use crate::{filter::Filter, letter::Kept, services::service_of};
+
+/// A letter in a list.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LetterRow {
+    pub id: Uuid,
+    pub worker: Option<String>,
+    pub class: String,
+    pub code: String,
+    pub reason_ru: String,
+    pub reason_en: String,
+    pub order_key: Option<String>,
+    pub order_number: Option<String>,
+    pub attempts: i64,
+    pub state: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub arrived_at: OffsetDateTime,
+    /// What the service said last about this event.
+    pub last_phase: Option<String>,
+}
+
+/// A letter with all that is kept of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub row: LetterRow,
+    pub event_id: Uuid,
+    pub death: Option<Uuid>,
+    pub service: Option<String>,
+    pub topic: Option<String>,
+    pub exchange: String,
+    pub routing_key: String,
+    pub headers: serde_json::Value,
+    pub body: Vec<u8>,
+    pub edited: Option<String>,
+    pub evidence: Option<String>,
+    pub first_error: Option<String>,
+    pub group_id: Uuid,
+    pub state_at: OffsetDateTime,
+    pub state_note: Option<String>,
+}
+
+/// A group in a list.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct GroupRow {
+    pub id: Uuid,
+    pub worker: Option<String>,
+    pub class: String,
+    pub code: String,
+    pub pattern_ru: String,
+    pub pattern_en: String,
+    pub open: i64,
+    #[serde(with = "time::serde::rfc3339")]
+    pub oldest: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub newest: OffsetDateTime,
+}
+
+/// What somebody wrote beside a letter.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Note {
+    pub who: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    pub text: String,
+}
+
+impl Store {
+    /// Keeps letters: all of them or none, each once however often it comes. An earlier death of
+    /// the same job is then no longer the last one.
+    pub(crate) async fn keep(&self, letters: &[Kept]) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        for letter in letters {
+            group(&mut transaction, letter).await?;
+            insert(&mut transaction, letter).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Letters of this choice, newest first.
+    pub(crate) async fn letters(
+        &self,
+        filter: &Filter,
+        limit: i64,
+        offset: i64,
+    ) -> sqlx::Result<Vec<LetterRow>> {
+        sqlx::query_as!(
+            LetterRow,
+            r#"
+            SELECT l.id, l.worker, l.class, l.code, l.reason_ru, l.reason_en, l.order_key, l.order_number, l.attempts,
+                l.state, l.arrived_at, (
+                    SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
+                    ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
+            FROM letters l
+            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+            ORDER BY l.arrived_at DESC, l.id LIMIT $7 OFFSET $8
+            "#,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), limit, offset,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// How many letters this choice has.
+    pub(crate) async fn count_letters(&self, filter: &Filter) -> sqlx::Result<i64> {
+        sqlx::query_scalar!(
+            r#"
+            SELECT count(*) AS "count!" FROM letters l
+            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+            "#,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(),
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// Letters of an order, oldest first.
+    pub(crate) async fn letters_of(&self, order_key: &str) -> sqlx::Result<Vec<LetterRow>> {
+        sqlx::query_as!(
+            LetterRow,
+            r#"
+            SELECT l.id, l.worker, l.class, l.code, l.reason_ru, l.reason_en, l.order_key, l.order_number, l.attempts,
+                l.state, l.arrived_at, (
+                    SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
+                    ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
+            FROM letters l WHERE l.order_key = $1 ORDER BY l.arrived_at LIMIT 200
+            "#,
+            order_key,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// One letter.
+    pub(crate) async fn letter(&self, id: Uuid) -> sqlx::Result<Option<Letter>> {
+        let found = sqlx::query!(
+            r#"
+            SELECT l.*, (
+                SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
+                ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
+            FROM letters l WHERE l.id = $1
+            "#,
+            id,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found.map(|l| Letter {
+            row: LetterRow {
+                id: l.id,
+                worker: l.worker,
+                class: l.class,
+                code: l.code,
+                reason_ru: l.reason_ru,
+                reason_en: l.reason_en,
+                order_key: l.order_key,
+                order_number: l.order_number,
+                attempts: l.attempts,
+                state: l.state,
+                arrived_at: l.arrived_at,
+                last_phase: l.last_phase,
+            },
+            event_id: l.event_id,
+            death: l.death,
+            service: l.service,
+            topic: l.topic,
+            exchange: l.exchange,
+            routing_key: l.routing_key,
+            headers: l.headers,
+            body: l.body,
+            edited: l.edited,
+            evidence: l.evidence,
+            first_error: l.first_error,
+            group_id: l.group_id,
+            state_at: l.state_at,
+            state_note: l.state_note,
+        }))
+    }
+
+    /// Groups with open letters, the largest first.
+    pub(crate) async fn groups(&self) -> sqlx::Result<Vec<GroupRow>> {
+        sqlx::query_as!(
+            GroupRow,
+            r#"
+            SELECT g.id, g.worker, g.class, g.code, g.pattern_ru, g.pattern_en,
+                o.open AS "open!", o.oldest AS "oldest!", o.newest AS "newest!"
+            FROM groups g JOIN (
+                SELECT group_id, count(*) AS open, min(arrived_at) AS oldest, max(arrived_at) AS newest
+                FROM letters WHERE state = 'open' GROUP BY group_id) o ON o.group_id = g.id
+            ORDER BY o.open DESC, g.id LIMIT 200
+            "#,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Gives open letters up for good, with the reason; answers which ones.
+    pub(crate) async fn discard(
+        &self,
+        filter: &Filter,
+        ids: Option<&[Uuid]>,
+        why: &str,
+    ) -> sqlx::Result<Vec<Uuid>> {
+        sqlx::query_scalar!(
+            r#"
+            UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8
+            WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
+                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+            RETURNING l.id
+            "#,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids, why,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Takes a discarded letter back; `false` when it is not discarded.
+    pub(crate) async fn restore(&self, id: Uuid) -> sqlx::Result<bool> {
+        let done = sqlx::query!(
+            "UPDATE letters SET state = 'open', state_at = now(), state_note = NULL WHERE id = $1 AND state = 'discarded'",
+            id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Closes an open letter because a person has seen the effect; `false` when it is not open.
+    pub(crate) async fn settle(&self, id: Uuid, note: &str) -> sqlx::Result<bool> {
+        let done = sqlx::query!(
+            "UPDATE letters SET state = 'settled', state_at = now(), state_note = $2 WHERE id = $1 AND state = 'open'",
+            id,
+            note,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Has replays send `edited` instead of the body; `false` when the letter is not open.
+    pub(crate) async fn edit(&self, id: Uuid, edited: Option<&str>) -> sqlx::Result<bool> {
+        let done = sqlx::query!(
+            "UPDATE letters SET edited = $2 WHERE id = $1 AND state = 'open'",
+            id,
+            edited,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Writes a note beside a letter.
+    pub(crate) async fn note(&self, letter: Uuid, who: &str, text: &str) -> sqlx::Result<()> {
+        sqlx::query!(
+            "INSERT INTO notes (id, letter, who, text) VALUES ($1, $2, $3, $4)",
+            Uuid::new_v4(),
+            letter,
+            who,
+            text,
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    /// The notes beside a letter.
+    pub(crate) async fn notes(&self, letter: Uuid) -> sqlx::Result<Vec<Note>> {
+        sqlx::query_as!(
+            Note,
+            "SELECT who, at, text FROM notes WHERE letter = $1 ORDER BY at",
+            letter
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+}
+
+type Transaction<'a> = sqlx::Transaction<'a, sqlx::Postgres>;
+
+async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO groups (id, worker, class, code, pattern_ru, pattern_en) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET last_at = now()",
+        letter.group.id,
+        letter.worker,
+        letter.reason.class,
+        letter.reason.code,
+        letter.group.pattern_ru,
+        letter.group.pattern_en,
+    )
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}
+
+/// A letter without a death of its own that comes once more, and not from a broken channel, is
+/// open again: the same message failed anew.
+async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result<()> {
+    let why = &letter.reason;
+    sqlx::query!(
+        r#"
+        WITH earlier AS (
+            UPDATE letters SET state = 'again', state_at = now()
+            WHERE event_id = $3 AND worker = $2 AND death IS DISTINCT FROM $4 AND $4::uuid IS NOT NULL
+                AND state IN ('open', 'queued', 'sent')
+                AND NOT EXISTS (SELECT FROM letters WHERE id = $1)
+        )
+        INSERT INTO letters AS l (id, worker, event_id, death, exchange, routing_key, headers, body, class, code,
+            reason_ru, reason_en, evidence, first_error, attempts, topic, order_key, order_number, group_id, service)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+        ON CONFLICT (id) DO UPDATE SET state = 'open', state_at = now(), arrived_at = now()
+            WHERE l.death IS NULL AND NOT $21 AND l.state NOT IN ('open', 'queued')
+        "#,
+        letter.id,
+        letter.worker,
+        letter.event_id,
+        letter.death,
+        letter.exchange.replace('\0', ""),
+        letter.key.replace('\0', ""),
+        Json(crate::mask::headers(&letter.headers)) as _,
+        letter.body,
+        why.class,
+        why.code,
+        why.ru,
+        why.en,
+        why.evidence,
+        why.first_error,
+        why.attempts,
+        letter.topic,
+        letter.order_key,
+        letter.order_number,
+        letter.group.id,
+        letter.worker.as_deref().map(service_of),
+        letter.redelivered,
+    )
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}

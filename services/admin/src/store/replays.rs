@@ -1,0 +1,258 @@
+//! Replays: letters handed back one after another.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Store, interval};
+use crate::filter::Filter;
+
+/// A replay with its progress.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ReplayRow {
+    pub id: Uuid,
+    pub who: String,
+    pub why: String,
+    /// Letters in a second.
+    pub rate: i32,
+    pub state: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub finished_at: Option<OffsetDateTime>,
+    /// Why it does not go on just now.
+    pub error: Option<String>,
+    pub total: i64,
+    pub sent: i64,
+    pub resolved: i64,
+    pub again: i64,
+}
+
+/// What became of the wish to replay.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Started {
+    /// The replay; the same one when it was asked for twice.
+    pub id: Uuid,
+    /// How many letters it took up now.
+    pub letters: i64,
+}
+
+/// A letter that is to be handed back.
+#[derive(Debug, Clone)]
+pub(crate) struct Due {
+    pub letter: Uuid,
+    pub worker: Option<String>,
+    pub event_id: Uuid,
+    pub death: Option<Uuid>,
+    pub topic: Option<String>,
+    pub routing_key: String,
+    pub body: Vec<u8>,
+    pub edited: Option<String>,
+    pub trace: Option<String>,
+    pub state: String,
+    /// A person has looked, and the effect is not there.
+    pub absent: bool,
+}
+
+/// The letters that a replay hands back next. It is this replica's until it is finished or dropped.
+pub(crate) struct Batch {
+    pub replay: Uuid,
+    pub due: Vec<Due>,
+    pub rate: i32,
+    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
+/// A new replay.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish<'a> {
+    pub id: Uuid,
+    pub who: &'a str,
+    pub why: &'a str,
+    pub rate: i32,
+    pub filter: &'a Filter,
+    pub ids: Option<&'a [Uuid]>,
+    /// Also unknown ones: a person has looked, and their effects are not there.
+    pub unknown: bool,
+}
+
+impl Store {
+    /// What a replay of this choice would take up: class, whether the service is done already, and
+    /// how many.
+    pub(crate) async fn dry_run(
+        &self,
+        filter: &Filter,
+        ids: Option<&[Uuid]>,
+    ) -> sqlx::Result<Vec<(String, Option<String>, i64)>> {
+        let rows = sqlx::query!(
+            r#"
+            SELECT class, last_phase, count(*) AS "count!" FROM (
+                SELECT l.class, CASE WHEN EXISTS (
+                    SELECT FROM entries e WHERE e.cause = l.event_id AND e.service = l.service AND e.phase = 'done')
+                    THEN 'done' END AS last_phase
+                FROM letters l
+                WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
+                    AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                    AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                    AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                    AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+            ) chosen GROUP BY 1, 2 ORDER BY 1, 2
+            "#,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.class, row.last_phase, row.count)).collect())
+    }
+
+    /// Takes the open letters of this choice up, each into one replay however often it is asked.
+    pub(crate) async fn start_replay(&self, wish: &Wish<'_>) -> sqlx::Result<Started> {
+        let filter = wish.filter;
+        let letters = sqlx::query_scalar!(
+            r#"
+            WITH chosen AS (
+                SELECT l.id FROM letters l
+                WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7)) AND ($8 OR l.class <> 'unknown')
+                    AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                    AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                    AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                    AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+                ORDER BY l.id FOR UPDATE
+            ), made AS (
+                INSERT INTO replays (id, who, why, rate, unknown) SELECT $9, $10, $11, $12, $8 WHERE EXISTS (SELECT FROM chosen)
+                ON CONFLICT (id) DO NOTHING RETURNING id
+            ), moved AS (
+                UPDATE letters SET state = 'queued', state_at = now() FROM chosen, made
+                WHERE letters.id = chosen.id RETURNING letters.id
+            ), items AS (
+                INSERT INTO replay_items (replay, letter) SELECT made.id, moved.id FROM made, moved RETURNING letter
+            )
+            SELECT count(*) AS "count!" FROM items
+            "#,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), wish.ids, wish.unknown,
+            wish.id, wish.who, wish.why, wish.rate,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Started { id: wish.id, letters })
+    }
+
+    /// The next letters to be handed back, at most a fifth of a second's worth; `None` when no
+    /// replay is due. The replay is locked until the batch ends: two replicas keep one rate.
+    pub(crate) async fn due(&self) -> sqlx::Result<Option<Batch>> {
+        let mut transaction = self.pool.begin().await?;
+        let replay = sqlx::query!(
+            "SELECT id, rate FROM replays WHERE state = 'running' AND next_at <= now()
+             ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(replay) = replay else { return Ok(None) };
+        let due = sqlx::query_as!(
+            Due,
+            r#"
+            SELECT l.id AS letter, l.worker, l.event_id, l.death, l.topic, l.routing_key, l.body, l.edited,
+                l.headers->>'traceparent' AS trace, l.state, (r.unknown AND l.class = 'unknown') AS "absent!"
+            FROM replay_items i JOIN letters l ON l.id = i.letter JOIN replays r ON r.id = i.replay
+            WHERE i.replay = $1 AND i.sent_at IS NULL ORDER BY i.letter LIMIT $2
+            "#,
+            replay.id,
+            i64::from(replay.rate / 5).max(1),
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        Ok(Some(Batch { replay: replay.id, due, rate: replay.rate, transaction }))
+    }
+
+    /// Pauses, resumes or cancels a replay; `false` when it was not in a state for that. What a
+    /// cancelled one has not handed back is open again.
+    pub(crate) async fn turn_replay(
+        &self,
+        id: Uuid,
+        from: &[String],
+        to: &str,
+    ) -> sqlx::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let turned = sqlx::query!(
+            "UPDATE replays SET state = $3, next_at = now(), error = NULL,
+                finished_at = CASE WHEN $3 = 'cancelled' THEN now() END
+             WHERE id = $1 AND state = ANY($2)",
+            id,
+            from,
+            to,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if turned.rows_affected() == 1 && to == "cancelled" {
+            sqlx::query!(
+                "UPDATE letters SET state = 'open', state_at = now() FROM replay_items i
+                 WHERE i.replay = $1 AND i.sent_at IS NULL AND letters.id = i.letter AND letters.state = 'queued'",
+                id,
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(turned.rows_affected() == 1)
+    }
+
+    /// One replay, or the last fifty, with their progress.
+    pub(crate) async fn replays(&self, id: Option<Uuid>) -> sqlx::Result<Vec<ReplayRow>> {
+        sqlx::query_as!(
+            ReplayRow,
+            r#"
+            SELECT r.id, r.who, r.why, r.rate, r.state, r.created_at, r.finished_at, r.error,
+                count(*) AS "total!", count(i.sent_at) AS "sent!",
+                count(*) FILTER (WHERE l.state IN ('resolved', 'settled')) AS "resolved!",
+                count(*) FILTER (WHERE i.sent_at IS NOT NULL AND l.state = 'again') AS "again!"
+            FROM (SELECT * FROM replays WHERE $1::uuid IS NULL OR id = $1 ORDER BY created_at DESC LIMIT 50) r
+            JOIN replay_items i ON i.replay = r.id JOIN letters l ON l.id = i.letter
+            GROUP BY r.id, r.who, r.why, r.rate, r.state, r.created_at, r.finished_at, r.error
+            ORDER BY r.created_at DESC
+            "#,
+            id,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+}
+
+impl Batch {
+    /// Notes what was handed back, and when the replay goes on. Should this process die before,
+    /// the same letters are handed back once more, and their workers absorb that.
+    pub(crate) async fn finish(
+        mut self,
+        sent: &[Uuid],
+        error: Option<&str>,
+        pause: Duration,
+    ) -> sqlx::Result<()> {
+        let transaction = &mut self.transaction;
+        sqlx::query!(
+            "UPDATE replay_items SET sent_at = now() WHERE replay = $1 AND letter = ANY($2)",
+            self.replay,
+            sent,
+        )
+        .execute(&mut **transaction)
+        .await?;
+        sqlx::query!(
+            "UPDATE letters SET state = 'sent', state_at = now() WHERE id = ANY($1) AND state = 'queued'",
+            sent,
+        )
+        .execute(&mut **transaction)
+        .await?;
+        sqlx::query!(
+            "UPDATE replays r SET error = $2, next_at = now() + $3::interval, state = left_over.state,
+                finished_at = CASE WHEN left_over.state = 'done' THEN now() END
+             FROM (SELECT CASE WHEN EXISTS (SELECT FROM replay_items WHERE replay = $1 AND sent_at IS NULL)
+                THEN 'running' ELSE 'done' END AS state) left_over
+             WHERE r.id = $1",
+            self.replay,
+            error,
+            interval(pause),
+        )
+        .execute(&mut **transaction)
+        .await?;
+        self.transaction.commit().await
+    }
+}

@@ -1,0 +1,231 @@
+//! The orders' timelines.
+
+use serde::Serialize;
+use sqlx::types::Json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Store;
+use crate::timeline::Entry;
+
+/// A line of a timeline.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EntryRow {
+    pub event_id: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    pub topic: String,
+    pub service: Option<String>,
+    pub phase: Option<String>,
+    pub code: Option<String>,
+    pub text_ru: String,
+    pub text_en: String,
+    pub properties: serde_json::Value,
+    pub links: serde_json::Value,
+}
+
+/// An order in a list.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OrderFound {
+    pub key: String,
+    pub shop: String,
+    pub number: String,
+    pub site: bool,
+    pub price: Option<i64>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_at: OffsetDateTime,
+    /// Services whose last word on this order is failed or unknown.
+    pub stuck: Option<Vec<String>>,
+}
+
+/// What is looked for: each way of naming an order, from one field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search {
+    /// The number, lower case.
+    pub number: Option<String>,
+    /// The last four digits of the phone.
+    pub phone: Option<String>,
+    /// The hash of a mark code's public part.
+    pub mark: Option<String>,
+    /// A document's id, lower case.
+    pub document: Option<String>,
+    /// The day on which something happened, in UTC.
+    pub day: Option<time::Date>,
+}
+
+impl Store {
+    /// Adds a line, once however often the event is told. A service that is done has also dealt
+    /// with the dead letters of the same event.
+    pub(crate) async fn enter(&self, entry: &Entry) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let order = &entry.order;
+        let fresh = sqlx::query!(
+            "INSERT INTO entries (event_id, order_key, at, topic, service, phase, code, text_ru, text_en, cause, step,
+                properties, links)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
+            entry.event_id,
+            order.key,
+            entry.at,
+            entry.topic,
+            entry.service,
+            entry.phase,
+            entry.code,
+            entry.text.ru,
+            entry.text.en,
+            entry.cause,
+            entry.step,
+            Json(&entry.properties) as _,
+            Json(&entry.links) as _,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if fresh.rows_affected() == 0 {
+            return transaction.commit().await;
+        }
+        put_order(&mut transaction, entry).await?;
+        put_terms(&mut transaction, entry).await?;
+        if entry.phase == Some("done") {
+            resolve(&mut transaction, entry).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Orders that fit, those with news first.
+    pub(crate) async fn find_orders(&self, search: &Search) -> sqlx::Result<Vec<OrderFound>> {
+        sqlx::query_as!(
+            OrderFound,
+            r#"
+            WITH named AS (
+                SELECT key FROM orders WHERE lower(number) = $1 OR phone_tail = $2
+                UNION SELECT order_key FROM terms WHERE (term = $3 AND kind = 'mark') OR (term = $4 AND kind = 'document')
+            ), found AS (
+                SELECT o.* FROM orders o
+                WHERE ($1::text IS NULL AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL
+                        OR o.key IN (SELECT key FROM named))
+                    AND ($5::timestamptz IS NULL OR (o.last_at >= $5 AND o.first_at < $5 + interval '1 day'))
+                ORDER BY o.last_at DESC LIMIT 100
+            )
+            SELECT f.key, f.shop, f.number, f.site, f.price, f.last_at, (
+                SELECT array_agg(DISTINCT last.service) FROM (
+                    SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
+                    WHERE e.order_key = f.key AND e.service IS NOT NULL
+                    ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
+                WHERE last.phase IN ('failed', 'unknown')) AS stuck
+            FROM found f ORDER BY f.last_at DESC
+            "#,
+            search.number,
+            search.phone,
+            search.mark,
+            search.document,
+            search.day.map(|day| day.midnight().assume_utc()),
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// One order.
+    pub(crate) async fn order(&self, key: &str) -> sqlx::Result<Option<OrderFound>> {
+        sqlx::query_as!(
+            OrderFound,
+            r#"
+            SELECT f.key, f.shop, f.number, f.site, f.price, f.last_at, (
+                SELECT array_agg(DISTINCT last.service) FROM (
+                    SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
+                    WHERE e.order_key = f.key AND e.service IS NOT NULL
+                    ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
+                WHERE last.phase IN ('failed', 'unknown')) AS stuck
+            FROM orders f WHERE f.key = $1
+            "#,
+            key,
+        )
+        .fetch_optional(&self.pool)
+        .await
+    }
+
+    /// An order's timeline, oldest first.
+    pub(crate) async fn timeline(&self, key: &str) -> sqlx::Result<Vec<EntryRow>> {
+        sqlx::query_as!(
+            EntryRow,
+            "SELECT event_id, at, topic, service, phase, code, text_ru, text_en, properties, links
+             FROM entries WHERE order_key = $1 ORDER BY at, (topic = 'order.created') DESC, event_id LIMIT 1000",
+            key,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Forgets what is older than `keep`: timelines of orders without news since, and the bodies,
+    /// headers and reasons of letters that are closed.
+    pub(crate) async fn forget(&self, keep: std::time::Duration) -> sqlx::Result<()> {
+        let keep = super::interval(keep);
+        sqlx::query!(
+            "WITH gone AS (
+                DELETE FROM orders WHERE key IN (
+                    SELECT key FROM orders WHERE last_at < now() - $1::interval LIMIT 500) RETURNING key
+             ), terms_gone AS (DELETE FROM terms WHERE order_key IN (SELECT key FROM gone))
+             DELETE FROM entries WHERE order_key IN (SELECT key FROM gone)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query!(
+            "UPDATE letters SET body = '', headers = '{}', evidence = NULL, first_error = NULL, edited = NULL
+             WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval AND body <> ''
+                AND state IN ('resolved', 'again', 'discarded', 'settled') LIMIT 500)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+}
+
+type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+async fn put_order(transaction: &mut Transaction, entry: &Entry) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO orders AS o (key, shop, id, number, site, price, phone_tail, first_at, last_at)
+         VALUES ($1, $2, $3::text::numeric, $4, $5, $6, $7, $8, $8)
+         ON CONFLICT (key) DO UPDATE SET number = excluded.number, price = COALESCE(excluded.price, o.price),
+            phone_tail = COALESCE(excluded.phone_tail, o.phone_tail),
+            first_at = LEAST(o.first_at, excluded.first_at), last_at = GREATEST(o.last_at, excluded.last_at)",
+        entry.order.key,
+        entry.order.shop,
+        entry.order.id.to_string(),
+        entry.order.number,
+        entry.order.site,
+        entry.order.price,
+        entry.order.phone_tail,
+        entry.at,
+    )
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}
+
+async fn put_terms(transaction: &mut Transaction, entry: &Entry) -> sqlx::Result<()> {
+    for (kind, term) in &entry.terms {
+        sqlx::query!(
+            "INSERT INTO terms (term, kind, order_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            term,
+            *kind,
+            entry.order.key,
+        )
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(())
+}
+
+/// What the service is done with needs nobody any more.
+async fn resolve(transaction: &mut Transaction, entry: &Entry) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE letters SET state = 'resolved', state_at = now()
+         WHERE event_id = $1 AND service = $2 AND state IN ('open', 'queued', 'sent')",
+        entry.cause,
+        entry.service,
+    )
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}

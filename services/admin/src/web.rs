@@ -1,0 +1,119 @@
+//! The pages: rendered here, readable without JavaScript, with nothing inline.
+
+mod access;
+mod groups;
+mod layout;
+mod letter;
+mod letters;
+mod orders;
+mod overview;
+mod problem;
+mod replays;
+mod settings;
+mod show;
+mod sign_in;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+use crate::Admin;
+pub(crate) use orders::search;
+pub(crate) use problem::Problem;
+pub(crate) use words::class as class_word;
+
+/// What a browser may load: our own style, script and pictures, and nothing inline.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// All routes of this service.
+pub(crate) fn router(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/live", get(overview::live))
+        .route("/orders", get(orders::list))
+        .route("/order", get(orders::one))
+        .route("/groups", get(groups::page))
+        .route("/letters", get(letters::page))
+        .route("/letters/replay", get(letters::confirm_replay).post(letters::replay))
+        .route("/letters/discard", post(letters::discard))
+        .route("/letters/{id}", get(letter::page))
+        .route("/letters/{id}/note", post(letter::note))
+        .route("/letters/{id}/settle", post(letter::settle))
+        .route("/letters/{id}/restore", post(letter::restore))
+        .route("/letters/{id}/edit", post(letter::edit))
+        .route("/replays", get(replays::list))
+        .route("/replays/{id}", get(replays::one))
+        .route("/replays/{id}/{turn}", post(replays::turn))
+        .route("/settings", get(settings::page))
+        .route("/access", get(access::page))
+        .route("/access/tokens", post(access::make_token))
+        .route("/access/tokens/{id}/revoke", post(access::revoke_token))
+        .route("/audit", get(access::audit))
+        .route("/login", get(sign_in::page).post(sign_in::sign_in))
+        .route("/logout", post(sign_in::sign_out))
+        .route("/language", get(sign_in::language))
+        .nest("/api/v1", crate::api::router())
+        .route("/static/admin.css", get(async || stored("text/css", include_str!("web/admin.css"))))
+        .route(
+            "/static/live.js",
+            get(async || stored("text/javascript", include_str!("web/live.js"))),
+        )
+        .route(
+            "/static/icon.svg",
+            get(async || stored("image/svg+xml", include_str!("web/icon.svg"))),
+        )
+        .fallback(|| async { Problem::NotFound })
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), dress))
+        .layer(DefaultBodyLimit::max(1024 * 1024))
+        .with_state(admin)
+}
+
+fn stored(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, kind)], text)
+}
+
+/// Around every answer: a request that another site forged is refused, a problem becomes a page or
+/// JSON, and the headers say what a browser may do.
+async fn dress(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
+    let foreign = request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site" || site == "same-site");
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let language = layout::language(&admin, request.headers());
+    let changes = !request.method().is_safe();
+    let answer = if foreign && changes {
+        tracing::warn!("a request from another site is refused");
+        Problem::Forged.into_response()
+    } else {
+        next.run(request).await
+    };
+    let mut answer = match answer.extensions().get::<Problem>().cloned() {
+        Some(problem) => problem::render(&problem, &path, language),
+        None => answer,
+    };
+    let lasts = path.starts_with("/static/") && answer.status() == StatusCode::OK;
+    let headers = answer.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "same-origin");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(header::CACHE_CONTROL, if lasts { "max-age=300" } else { "no-store" });
+    if crate::people::is_https(&admin) {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    answer
+}

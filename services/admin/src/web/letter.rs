@@ -1,0 +1,213 @@
+//! One dead letter: what happened, whether a replay is safe, and what a person can do.
+
+use axum::{
+    Form,
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Problem,
+    layout::View,
+    show::time,
+    words::{self, state},
+};
+use crate::{
+    mask,
+    people::Role,
+    store::{AuditRow, Letter, Note},
+    verdict::{Verdict, verdict},
+};
+
+/// The page.
+pub(super) async fn page(view: View, Path(id): Path<Uuid>) -> Result<Markup, Problem> {
+    let letter = view.admin.letter(id).await?;
+    let notes = view.admin.store.notes(id).await?;
+    let log = view.admin.store.audit_log(Some(&id.to_string())).await?;
+    let row = &letter.row;
+    let verdict = verdict(&row.class, row.last_phase.as_deref());
+    let number = row.order_number.as_deref().unwrap_or("—");
+    let title = format!("{} {number}", view.t("Заказ", "Order"));
+    let body = html! {
+        h1 {
+            @match &row.order_key { Some(key) => a href=(super::orders::link(key)) { (title) }, None => (view.t("Сообщение", "A message")) }
+            " " span.badge { (state(view.language, &row.state)) }
+        }
+        section.card.alert[row.state == "open"] {
+            h2 { (row.worker.as_deref().unwrap_or(view.t("без получателя", "unrouted"))) ": " (words::class(view.language, &row.class)) }
+            p.lead { (view.t(&row.reason_ru, &row.reason_en)) }
+            p { span.badge.(verdict.name()) { (words::verdict(view.language, verdict)) } " " (words::advice(view.language, verdict)) }
+            @if let Some(note) = &letter.state_note { p { (state(view.language, &row.state)) ": " (note) " · " (time(letter.state_at)) } }
+            @if view.may(Role::Operator) { (actions(&view, &letter, verdict)) }
+        }
+        (facts(&view, &letter))
+        @if view.may(Role::Operator) { (payload(&view, &letter)) }
+        (beside(&view, id, &notes, &log))
+    };
+    Ok(view.page("/letters", &title, &body))
+}
+
+fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
+    let id = letter.row.id;
+    let why = view.t("Причина", "Reason");
+    html! {
+        @if letter.row.state == "open" {
+            div.decide {
+                @if verdict == Verdict::Unknown {
+                    form method="post" action={"/letters/" (id) "/settle"} {
+                        (view.csrf())
+                        label { (view.t("Нашёл в сервисе. Номер документа:", "It is there. The document's number:")) input name="document" required maxlength="200"; }
+                        button type="submit" { (view.t("Оно там есть: закрыть", "It is there: close")) }
+                    }
+                }
+                form method="post" action="/letters/replay" {
+                    (view.csrf())
+                    input type="hidden" name="ids" value=(id);
+                    input type="hidden" name="id" value=(Uuid::new_v4());
+                    @if verdict == Verdict::Unknown { input type="hidden" name="unknown" value="yes"; }
+                    label { (why) input name="why" required maxlength="500"; }
+                    button type="submit" { @if verdict == Verdict::Unknown { (view.t("Его там нет: отправить заново", "It is not there: send it anew")) } @else { (view.t("Повторить", "Replay")) } }
+                }
+                form method="post" action="/letters/discard" {
+                    (view.csrf())
+                    input type="hidden" name="ids" value=(id);
+                    label { (why) input name="why" required maxlength="500"; }
+                    button.danger type="submit" { (view.t("Отбросить", "Discard")) }
+                }
+            }
+        }
+        @if letter.row.state == "discarded" {
+            form method="post" action={"/letters/" (id) "/restore"} { (view.csrf()) button type="submit" { (view.t("Вернуть", "Take back")) } }
+        }
+    }
+}
+
+fn facts(view: &View, letter: &Letter) -> Markup {
+    let row = &letter.row;
+    html! {
+        section.card {
+            h2 { (view.t("Подробности", "Details")) }
+            dl.pairs {
+                dt { (view.t("Пришло", "Arrived")) } dd { (time(row.arrived_at)) }
+                dt { (view.t("Код", "Code")) } dd { a href={"/letters?group=" (letter.group_id)} { code { (row.code) } } }
+                dt { (view.t("Попыток подряд", "Attempts in a row")) } dd { (row.attempts) }
+                @if let Some(first) = &letter.first_error { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
+                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
+                dt { (view.t("Событие", "Event")) } dd { code { (letter.topic.as_deref().unwrap_or("?")) " " (letter.event_id) } }
+                dt { (view.t("Откуда", "From")) } dd { code { (letter.exchange) " → " (letter.routing_key) } }
+            }
+        }
+    }
+}
+
+fn payload(view: &View, letter: &Letter) -> Markup {
+    html! {
+        section.card {
+            details {
+                summary { (view.t("Сообщение (секреты и коды скрыты)", "The message (secrets and codes masked)")) }
+                pre { (mask::body(&letter.body)) }
+                h3 { (view.t("Заголовки", "Headers")) }
+                dl.pairs { @for (name, value) in letter.headers.as_object().into_iter().flatten() { dt { (name) } dd { (value.as_str().unwrap_or("")) } } }
+            }
+            @if let Some(edited) = &letter.edited {
+                p.bad { (view.t("Повтор отправит исправленное сообщение.", "A replay sends the edited message.")) }
+                pre { (mask::body(edited.as_bytes())) }
+            }
+            @if view.admin.config.admin_edit && view.may(Role::Admin) && letter.row.state == "open" {
+                details {
+                    summary { (view.t("Исправить сообщение", "Edit the message")) }
+                    form method="post" action={"/letters/" (letter.row.id) "/edit"} {
+                        (view.csrf())
+                        textarea name="edited" rows="20" spellcheck="false" { (letter.edited.clone().unwrap_or_else(|| String::from_utf8_lossy(&letter.body).into_owned())) }
+                        label { (view.t("Причина", "Reason")) input name="why" required maxlength="500"; }
+                        button type="submit" { (view.t("Сохранить правку", "Keep the edit")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn beside(view: &View, id: Uuid, notes: &[Note], log: &[AuditRow]) -> Markup {
+    html! {
+        section.card {
+            h2 { (view.t("Заметки и действия", "Notes and actions")) }
+            ul.notes { @for note in notes { li { strong { (note.who) } " " (time(note.at)) p { (note.text) } } } }
+            @if view.may(Role::Operator) {
+                form method="post" action={"/letters/" (id) "/note"} {
+                    (view.csrf())
+                    label { (view.t("Новая заметка", "A new note")) textarea name="text" rows="2" required maxlength="2000" {} }
+                    button type="submit" { (view.t("Записать", "Write down")) }
+                }
+            }
+            ul.quiet { @for line in log { li { (time(line.at)) " " (line.who) ": " (line.action) @if line.outcome == "refused" { " — " (view.t("отказано", "refused")) } @if !line.why.is_empty() { " — " (line.why) } } } }
+        }
+    }
+}
+
+/// What the forms of this page send.
+#[derive(Deserialize)]
+pub(super) struct Given {
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    document: String,
+    #[serde(default)]
+    edited: String,
+    #[serde(default)]
+    why: String,
+}
+
+fn back(id: Uuid) -> Response {
+    Redirect::to(&format!("/letters/{id}")).into_response()
+}
+
+/// Writes a note.
+pub(super) async fn note(
+    view: View,
+    Path(id): Path<Uuid>,
+    Form(given): Form<Given>,
+) -> Result<Response, Problem> {
+    let (admin, person, subject) = (&view.admin, &view.person, id.to_string());
+    person.may_change(admin, Role::Operator, "note", &subject, Some(&given.csrf)).await?;
+    admin.annotate(&person.who, id, &given.text).await.map(|()| back(id))
+}
+
+/// Closes a letter: the effect is there.
+pub(super) async fn settle(
+    view: View,
+    Path(id): Path<Uuid>,
+    Form(given): Form<Given>,
+) -> Result<Response, Problem> {
+    let (admin, person, subject) = (&view.admin, &view.person, id.to_string());
+    person.may_change(admin, Role::Operator, "settle", &subject, Some(&given.csrf)).await?;
+    admin.settle(&person.who, id, &given.document).await.map(|()| back(id))
+}
+
+/// Takes a discarded letter back.
+pub(super) async fn restore(
+    view: View,
+    Path(id): Path<Uuid>,
+    Form(given): Form<Given>,
+) -> Result<Response, Problem> {
+    let (admin, person, subject) = (&view.admin, &view.person, id.to_string());
+    person.may_change(admin, Role::Operator, "restore", &subject, Some(&given.csrf)).await?;
+    admin.restore(&person.who, id).await.map(|()| back(id))
+}
+
+/// Has a replay send something else; the original again when nothing is given.
+pub(super) async fn edit(
+    view: View,
+    Path(id): Path<Uuid>,
+    Form(given): Form<Given>,
+) -> Result<Response, Problem> {
+    let (admin, person, subject) = (&view.admin, &view.person, id.to_string());
+    person.may_change(admin, Role::Admin, "edit", &subject, Some(&given.csrf)).await?;
+    let edited = Some(given.edited.trim()).filter(|text| !text.is_empty());
+    admin.edit(&person.who, id, edited, &given.why).await.map(|()| back(id))
+}

@@ -1,0 +1,145 @@
+//! The overview: each service at a glance, and the last day.
+
+use axum::extract::Query;
+use maud::{Markup, html};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::{
+    Problem,
+    layout::View,
+    show::{age, seconds, time},
+};
+use crate::{
+    services::service_of,
+    store::{Hour, ServiceRow},
+};
+
+/// The page.
+pub(super) async fn page(view: View) -> Result<Markup, Problem> {
+    let body = html! {
+        h1 { (view.t("Обзор", "Overview")) }
+        div data-live="/live" { (numbers(&view).await?) }
+    };
+    Ok(view.page("/", view.t("Обзор", "Overview"), &body))
+}
+
+/// What the script asks for.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+/// The part of the page that lives.
+pub(super) async fn live(view: View, _: Query<Nothing>) -> Result<Markup, Problem> {
+    numbers(&view).await
+}
+
+async fn numbers(view: &View) -> Result<Markup, Problem> {
+    let store = &view.admin.store;
+    let (mut services, hours) = (store.overview().await?, store.hours().await?);
+    add_silent(&mut services, &view.admin.kit.desk().workers().await?);
+    let open: i64 = services.iter().map(|service| service.dead).sum();
+    let unknown: i64 = services.iter().map(|service| service.unknown).sum();
+    let done: i64 = services.iter().map(|service| service.done_hour).sum();
+    Ok(html! {
+        div.tiles {
+            a.tile.(if open > 0 { "bad" } else { "good" }) href="/groups" {
+                strong { (open) } span { (view.t("стоит и ждёт вас", "stuck and waiting for you")) }
+            }
+            a.tile.(if unknown > 0 { "bad" } else { "good" }) href="/letters?state=open&class=unknown" {
+                strong { (unknown) } span { (view.t("неизвестно, выполнено ли", "nobody knows whether done")) }
+            }
+            div.tile { strong { (done) } span { (view.t("выполнено за час", "done in the last hour")) } }
+        }
+        section.card {
+            h2 { (view.t("Сервисы", "Services")) }
+            (table(view, &services))
+        }
+        section.card {
+            h2 { (view.t("Последние сутки", "The last day")) }
+            (chart(view, &hours))
+        }
+    })
+}
+
+/// Services that work without a word of their own, such as the reader of webhooks.
+fn add_silent(services: &mut Vec<ServiceRow>, workers: &[String]) {
+    for service in workers.iter().map(|worker| service_of(worker)) {
+        if !services.iter().any(|known| known.service == service) {
+            services.push(ServiceRow { service: service.to_owned(), ..ServiceRow::default() });
+        }
+    }
+    services.sort_by(|a, b| a.service.cmp(&b.service));
+}
+
+fn table(view: &View, services: &[ServiceRow]) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr {
+                th { (view.t("Сервис", "Service")) }
+                th { (view.t("Состояние", "State")) }
+                th.number { (view.t("За час", "Last hour")) }
+                th.number { (view.t("В очереди", "Waiting")) }
+                th.number { (view.t("Повторяет", "Retrying")) }
+                th.number { (view.t("Стоит", "Stuck")) }
+                th { (view.t("Самое старое", "Oldest")) }
+                th.number title=(view.t("От события до готового: половина и 95 из 100 быстрее", "From the fact to the finished job: half and 95 in 100 are quicker")) {
+                    (view.t("Время до готового", "Time to done"))
+                }
+                th { (view.t("Последнее слово", "Last word")) }
+            } }
+            tbody { @for service in services { (row(view, service)) } }
+        } }
+    }
+}
+
+fn row(view: &View, service: &ServiceRow) -> Markup {
+    let name = service.service.as_str();
+    let language = view.language;
+    let away = view.admin.scraper.breaker_open(name);
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td { @match away {
+                Some(true) => span.badge.bad { (view.t("сервис недоступен", "register away")) },
+                Some(false) => span.badge.good { (view.t("работает", "at work")) },
+                None => span.quiet { "—" },
+            } }
+            td.number { (service.done_hour) }
+            td.number { (view.admin.waiting(name)) }
+            td.number { (service.retrying) }
+            td.number { @if service.dead > 0 { a.bad href={"/letters?state=open&worker=" (worker(name))} { (service.dead) } } @else { "0" } }
+            td { @if let Some(oldest) = service.oldest_dead { (age(language, oldest)) } @else { "—" } }
+            td.number { (seconds(language, service.critical_p50)) " / " (seconds(language, service.critical_p95)) }
+            td { @if let Some(last) = service.last_at { (time(last)) } @else { "—" } }
+        }
+    }
+}
+
+/// The worker whose letters a service's are.
+fn worker(service: &str) -> &str {
+    if service == "ingress" { "webhooks" } else { service }
+}
+
+/// Bars of the last 24 hours, and the same as a table for who cannot see them.
+fn chart(view: &View, hours: &[Hour]) -> Markup {
+    let highest = hours.iter().map(|hour| hour.done + hour.failed).max().unwrap_or(0).max(1);
+    let height = |count: i64| (count * 100 + highest - 1) / highest;
+    html! {
+        svg.chart viewBox="0 0 480 112" preserveAspectRatio="none" role="img" aria-label=(view.t("Выполнено и остановлено по часам", "Done and stuck by the hour")) {
+            @for (place, hour) in hours.iter().enumerate() {
+                @let (done, failed) = (height(hour.done), height(hour.failed));
+                g {
+                    title { (hour.hour.hour()) ":00 UTC: " (hour.done) " / " (hour.failed) }
+                    rect.done x=(place * 20 + 2) y=(110 - done) width="16" height=(done) rx="2" {}
+                    rect.failed x=(place * 20 + 2) y=(110 - done - failed) width="16" height=(failed) rx="2" {}
+                }
+            }
+            line.axis x1="0" y1="110.5" x2="480" y2="110.5" {}
+        }
+        p.quiet {
+            span.key.done {} (view.t("выполнено ", "done ")) (hours.iter().map(|hour| hour.done).sum::<i64>()) " · "
+            span.key.failed {} (view.t("остановлено ", "stuck ")) (hours.iter().map(|hour| hour.failed).sum::<i64>()) " · "
+            (view.t("обновлено ", "as of ")) (time(OffsetDateTime::now_utc()))
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What people see and do.
+
+use events::Phase;
+use runtime::Class;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::{
+    desk::Desk,
+    driver::Browser,
+    ferry::{LONG, crossing, key, status},
+};
+
+const PAGES: [&str; 8] =
+    ["/", "/orders", "/groups", "/letters", "/replays", "/settings", "/access", "/audit"];
+
+/// A desk, and somebody signed in at it.
+async fn signed_in() -> (Desk, Browser) {
+    let desk = Desk::set(&[]).await;
+    desk.ctl("a long enough password", &["user", "put", "boss", "--role", "admin"]).unwrap();
+    let browser = Browser::open(desk.url("")).await;
+    browser.go("/letters").await;
+    browser.fill("#login", "boss").await;
+    browser.fill("#password", "a long enough password").await;
+    browser.click(".sign-in button").await;
+    assert_eq!(browser.ask("location.pathname").await, "/letters", "to where one wanted to go");
+    (desk, browser)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_stuck_order_to_its_end_by_clicks_alone() {
+    let (desk, browser) = signed_in().await;
+    browser.go("/").await;
+    desk.books.with(|books| books.wrong.insert(1042, (Class::Invalid, "vat_unknown".to_owned())));
+    desk.stage.tell(&crossing(1042)).await;
+    // The page learns it without being asked again.
+    let stuck = || async { browser.text().await.contains("1\nстоит и ждёт вас") };
+    desk.stage.until("the overview is live", LONG, stuck).await;
+    browser.fill(".search input", "n-1042\u{e007}").await;
+    let found = || async { browser.ask("location.pathname").await == "/orders" };
+    desk.stage.until("the search", LONG, found).await;
+    browser.click("table a").await;
+    assert!(browser.text().await.contains("регистр не принял (vat_unknown)"));
+    browser.click(".alert a.button").await;
+    desk.books.with(|books| books.mended.insert(1042));
+    browser.fill(".decide form[action='/letters/replay'] input[name=why]", "НДС указан").await;
+    browser.click(".decide form[action='/letters/replay'] button").await;
+    let done = || async { browser.text().await.contains("решено: 1") };
+    desk.stage.until("the progress is live", LONG, done).await;
+    browser.go("/order?key=main+site+1042").await;
+    assert!(browser.text().await.contains("готово"));
+    assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
+    browser.close().await;
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_from_outside_runs_nothing() {
+    let (desk, browser) = signed_in().await;
+    let script = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>";
+    let headers = [
+        ("x-parom-service", "ferry"),
+        ("x-parom-class", "invalid"),
+        ("x-parom-code", script),
+        ("x-parom-reason-ru", script),
+        ("x-parom-reason", script),
+        ("x-parom-attempts", "1"),
+        ("x-parom-evidence", script),
+    ];
+    let mut order = key(5);
+    order.number = script.to_owned();
+    let event = status("fiscal", order, Uuid::new_v4(), Phase::Failed, "odd");
+    desk.stage.tell(&event).await;
+    let body = event.to_json().unwrap();
+    let dead = desk.stage.names().dead();
+    desk.stage.put(&dead, "ferry", body.as_bytes(), &headers).await;
+    desk.until_letters("open", 1).await;
+    let id: Uuid =
+        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    let letter = format!("/letters/{id}");
+    for path in ["/", "/orders", "/groups", "/letters", "/order?key=main+site+5", &letter] {
+        browser.go(path).await;
+        assert_eq!(browser.ask("window.pwned ?? 0").await, json!(0), "{path}");
+        assert_eq!(browser.ask("document.querySelectorAll('img[src=x]').length").await, json!(0));
+    }
+    assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
+    browser.close().await;
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_fits_a_phone_and_has_nothing_inline() {
+    let (desk, browser) = signed_in().await;
+    desk.books.with(|books| books.wrong.insert(7, (Class::Unknown, "lost".to_owned())));
+    desk.stage.tell(&crossing(7)).await;
+    desk.until_letters("open", 1).await;
+    let id: Uuid =
+        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    let letter = format!("/letters/{id}");
+    for width in [400, 1280] {
+        browser.size(width, 800).await;
+        for path in PAGES.into_iter().chain(["/order?key=main+site+7", letter.as_str()]) {
+            browser.go(path).await;
+            let fits = "document.documentElement.scrollWidth <= innerWidth";
+            assert_eq!(browser.ask(fits).await, json!(true), "{path} at {width}");
+            let inline =
+                "document.querySelectorAll('script:not([src]), style, [style], [onclick]').length";
+            assert_eq!(browser.ask(inline).await, json!(0), "{path}");
+            // Who cannot see reads the names of fields.
+            let nameless = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]\
+                .filter(field => !field.labels.length && !field.ariaLabel).length";
+            assert_eq!(browser.ask(nameless).await, json!(0), "{path}");
+        }
+    }
+    assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
+    browser.close().await;
+    desk.end().await;
+}

@@ -1,0 +1,236 @@
+//! Letters are handed back, each once, whatever is pressed and killed.
+
+use runtime::Class;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{desk::Desk, ferry::LONG};
+
+/// A desk with this many letters of orders from 1 on.
+async fn with_letters(count: u64, class: Class) -> Desk {
+    let desk = Desk::set(&[]).await;
+    for order in 1..=count {
+        desk.books.with(|books| books.wrong.insert(order, (class, "broken".to_owned())));
+        desk.send(order).await;
+    }
+    desk.until_letters("open", i64::try_from(count).unwrap()).await;
+    desk
+}
+
+fn mend(desk: &Desk, orders: impl IntoIterator<Item = u64>) {
+    desk.books.with(|books| books.mended.extend(orders));
+}
+
+fn wish(id: Uuid, rate: i32) -> Value {
+    json!({ "id": id, "filter": { "worker": "ferry" }, "why": "mended", "rate": rate })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_pressed_twice_and_killed_in_the_middle_has_each_effect_once() {
+    let count = 120;
+    let mut desk = with_letters(count, Class::Refused).await;
+    mend(&desk, 1..=count);
+    let token = desk.token("operator");
+    let run =
+        desk.post(&token, "/api/v1/replays/dry-run", &json!({"filter": {"worker": "ferry"}})).await;
+    let run: Value = run.json().await.unwrap();
+    assert_eq!((&run["letters"], &run["verdicts"]["refused"]), (&json!(count), &json!(count)));
+
+    let id = Uuid::new_v4();
+    // The same wish twice, and another one for the same letters.
+    let both = [wish(id, 50), wish(id, 50), wish(Uuid::new_v4(), 50)];
+    let told = both.iter().map(|wish| desk.post(&token, "/api/v1/replays", wish));
+    let answers = futures_util::future::join_all(told).await;
+    let taken: u64 = {
+        let mut taken = 0;
+        for answer in answers {
+            let body: Value = answer.json().await.unwrap();
+            taken += body["letters"].as_u64().unwrap_or(0);
+        }
+        taken
+    };
+    assert_eq!(taken, count, "each letter is in one replay");
+    for part in [20, 60] {
+        let some = || async { desk.books.with(|books| books.effects.len()) >= part };
+        desk.stage.until("a part is handed back", LONG, some).await;
+        desk.kill_admin().await;
+        desk.start_admin();
+    }
+    desk.until_ready().await;
+    desk.until_letters("resolved", i64::try_from(count).unwrap()).await;
+    let effects = desk.books.with(|books| books.effects.clone());
+    assert_eq!(effects.len(), usize::try_from(count).unwrap());
+    assert!(effects.values().all(|times| *times == 1), "{effects:?}");
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_paused_resumed_and_cancelled() {
+    let desk = with_letters(12, Class::Invalid).await;
+    mend(&desk, 1..=12);
+    let token = desk.token("operator");
+    let id = Uuid::new_v4();
+    let started = desk.post(&token, "/api/v1/replays", &wish(id, 4)).await;
+    assert_eq!(started.status(), 202);
+    let turn = async |turn: &str| {
+        let path = format!("/api/v1/replays/{id}/{turn}");
+        desk.post(&token, &path, &json!({})).await.status().as_u16()
+    };
+    assert_eq!(turn("pause").await, 200);
+    assert_eq!(turn("pause").await, 409);
+    let status: Value = desk
+        .get(&token, &format!("/api/v1/replays/{id}"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(status["state"], "paused");
+    assert!(status["sent"].as_i64().unwrap() < 12, "{status}");
+    assert_eq!(turn("resume").await, 200);
+    let some = || async { desk.letters("resolved").await >= 2 };
+    desk.stage.until("it goes on", LONG, some).await;
+    assert_eq!(turn("cancel").await, 200);
+    assert_eq!(turn("resume").await, 409);
+    let settled = || async { desk.letters("queued").await == 0 && desk.letters("sent").await == 0 };
+    desk.stage.until("the rest is let go", LONG, settled).await;
+    let (open, resolved) = (desk.letters("open").await, desk.letters("resolved").await);
+    assert_eq!(open + resolved, 12);
+    assert!(open > 0, "the rest is open again");
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_does_not_help_is_a_new_letter_and_the_old_one_says_so() {
+    let desk = with_letters(1, Class::Refused).await;
+    let token = desk.token("operator");
+    let started = desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
+    assert_eq!(started.status(), 202);
+    desk.until_letters("again", 1).await;
+    desk.until_letters("open", 1).await;
+    mend(&desk, [1]);
+    desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
+    desk.until_letters("resolved", 1).await;
+    assert_eq!(desk.books.with(|books| books.effects[&1]), 1);
+    assert_eq!(desk.letters("again").await, 1);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_effect_is_never_replayed_by_the_way() {
+    let desk = with_letters(2, Class::Unknown).await;
+    let token = desk.token("operator");
+    let refused = desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
+    assert_eq!(refused.status(), 409, "nothing safe is there to replay");
+    assert_eq!(desk.letters("open").await, 2);
+
+    // A person has found the first at the register: the shop is told, the letter closed.
+    let find = |number: &str| format!("/api/v1/letters?state=open&order={number}");
+    let letter: Value = desk.get(&token, &find("N-1")).send().await.unwrap().json().await.unwrap();
+    let id = letter["letters"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/letters/{id}/settle");
+    let settled = desk.post(&token, &path, &json!({"text": "FD 4711"})).await;
+    assert_eq!(settled.status(), 200, "{}", settled.text().await.unwrap());
+    let told = || async {
+        let row: Option<(String, String)> = sqlx::query_as(
+            "SELECT service, text_ru FROM entries WHERE code = 'settled_by_hand' AND phase = 'done'",
+        )
+        .fetch_optional(&desk.pool)
+        .await
+        .unwrap();
+        row.is_some_and(|(service, text)| service == "ferry" && text.contains("FD 4711"))
+    };
+    desk.stage.until("the shop is told", LONG, told).await;
+    let again = desk.post(&token, &path, &json!({"text": "FD 4711"})).await;
+    assert_eq!(again.status(), 409, "settled once");
+    assert!(desk.books.with(|books| books.effects.is_empty()));
+
+    // The second is not there: with that word it is sent anew.
+    let mut wish = wish(Uuid::new_v4(), 10);
+    wish["unknown"] = json!(true);
+    assert_eq!(desk.post(&token, "/api/v1/replays", &wish).await.status(), 202);
+    desk.stage
+        .until("the second is done", LONG, || async {
+            desk.books.with(|books| books.effects.get(&2) == Some(&1))
+        })
+        .await;
+    assert!(!desk.books.with(|books| books.effects.contains_key(&1)));
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paromctl_discards_takes_back_notes_and_replays() {
+    let desk = with_letters(2, Class::Invalid).await;
+    let token = desk.token("operator");
+    let ctl = |words: &[&str]| {
+        let mut all = vec!["--token", token.as_str()];
+        all.extend(words);
+        desk.ctl("", &all)
+    };
+    let listed = ctl(&["dead", "list", "--order", "N-1", "--json"]).unwrap();
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let id = listed["letters"][0]["id"].as_str().unwrap();
+    assert!(ctl(&["dead", "list"]).unwrap().contains("N-2"));
+    assert!(ctl(&["dead", "discard", "--why", "all"]).unwrap_err().contains("which letters"));
+    ctl(&["dead", "discard", id, "--why", "a test order"]).unwrap();
+    assert_eq!(desk.letters("discarded").await, 1);
+    ctl(&["dead", "restore", id]).unwrap();
+    ctl(&["dead", "note", id, "asked the shop"]).unwrap();
+    assert!(ctl(&["dead", "show", id]).unwrap().contains("asked the shop"));
+    let run = ctl(&["dead", "replay", "--worker", "ferry", "--dry-run", "--json"]).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&run).unwrap()["letters"], 2);
+    mend(&desk, 1..=2);
+    ctl(&["dead", "replay", id, "--why", "mended"]).unwrap();
+    desk.until_letters("resolved", 1).await;
+    assert!(ctl(&["order", "show", "N-1"]).unwrap().contains("crossed"));
+    assert!(ctl(&["order", "show", "no such"]).is_err());
+    assert!(ctl(&["replay", "list"]).unwrap().contains("mended"));
+    assert!(ctl(&["jobs"]).unwrap().contains("ferry"));
+    assert!(ctl(&["queues"]).unwrap().contains(".ferry"));
+    let log: Vec<(String, String)> = sqlx::query_as(
+        "SELECT action, why FROM audit WHERE who LIKE 'token %' AND outcome = 'done' ORDER BY id",
+    )
+    .fetch_all(&desk.pool)
+    .await
+    .unwrap();
+    let log: Vec<(&str, &str)> = log.iter().map(|(a, w)| (a.as_str(), w.as_str())).collect();
+    let expected =
+        [("discard", "a test order"), ("restore", ""), ("note", ""), ("replay", "mended")];
+    assert_eq!(log, expected);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_off_by_default_and_stays_with_its_fact() {
+    let mut desk = with_letters(1, Class::Invalid).await;
+    let id: Uuid =
+        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    let path = format!("/letters/{id}/edit");
+    let body = crate::ferry::crossing(1).to_json().unwrap();
+    let other = crate::ferry::crossing(2).to_json().unwrap();
+    let browser = crate::desk::Browser::sign_in(&desk, "admin").await;
+    let send = async |browser: &crate::desk::Browser<'_>, edited: &str| {
+        let csrf = browser.csrf.clone();
+        let form = [("csrf", csrf.as_str()), ("edited", edited), ("why", "a wrong name")];
+        browser.post(&path, &form).await.status().as_u16()
+    };
+    assert_eq!(send(&browser, &body).await, 409, "off by default");
+    drop(browser);
+    desk.kill_admin().await;
+    desk.config.admin_edit = true;
+    desk.start_admin();
+    desk.until_ready().await;
+    let browser = crate::desk::Browser::sign_in(&desk, "admin").await;
+    assert_eq!(send(&browser, "{}").await, 422, "no event");
+    assert_eq!(send(&browser, &other).await, 422, "another fact");
+    let edited = body.replace("crossing.\"", "crossing, edited.\"");
+    assert_ne!(edited, body);
+    assert_eq!(send(&browser, &edited).await, 303);
+    mend(&desk, [1]);
+    let token = desk.token("operator");
+    desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
+    desk.until_letters("resolved", 1).await;
+    drop(browser);
+    desk.end().await;
+}
