@@ -112,7 +112,7 @@ impl State {
             Self::Sending(Sending { revision, .. }) | Self::Sent(Sent { revision, .. }) => {
                 Self::New(New::revision(revision.saturating_add(1)))
             }
-            Self::New(_) | Self::Done(_) => self,
+            Self::New(_) | Self::Done(_) | Self::Nothing { .. } => self,
         }
     }
 }
@@ -127,28 +127,27 @@ impl New {
 
 #[cfg(test)]
 mod tests {
-    use super::{New, Sending, Sent, State};
-    use time::OffsetDateTime;
-    use uuid::Uuid;
+    use super::*;
+    use crate::registers::Path;
 
     #[test]
     fn what_is_not_in_the_cabinet_goes_out_under_the_next_revision() {
+        let name = "acme:1:2:sell:1:3".to_owned();
         let sending = State::Sending(Sending {
             revision: 3,
             tries: 7,
-            invoice_id: "acme:1:2:sell:1:3".to_owned(),
-            request_id: Uuid::nil(),
-            body: String::new(),
+            register: RegisterName::CloudKassir,
+            request: Request { name: name.clone(), path: Path::Sell, body: String::new() },
             first_sent: OffsetDateTime::UNIX_EPOCH,
             mark: Uuid::nil(),
         });
-        let invoice_id = "acme:1:2:sell:1:3".to_owned();
         let sent = State::Sent(Sent {
             revision: 3,
-            invoice_id,
-            id: "x".to_owned(),
+            register: RegisterName::CloudKassir,
+            accepted: Accepted { name, id: "x".to_owned(), path: Path::Sell },
             looks: 1,
             missing: 10,
+            overdue: false,
         });
         for state in [sending, sent] {
             let State::New(new) = state.absent() else { panic!("a new one") };

@@ -123,7 +123,7 @@ mod tests {
     /// What a service sees of it: each caller gets its own answer, and nobody's waits for a clock.
     #[tokio::test]
     async fn callers_who_wait_together_go_as_one_and_get_their_own_answers() {
-        let (sizes, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let (sizes, mut seen) = mpsc::unbounded_channel();
         let door = Gather::<u32, u32, Infallible>::spawn(8, move |group| {
             let sizes = sizes.clone();
             async move {

@@ -104,7 +104,8 @@ where
         let queue = match wants {
             Some(wants) => {
                 // All of its queues: who sees this one may trust that the worker hears.
-                topology::declare_others(&channel, &self.names, std::slice::from_ref(wants)).await?;
+                topology::declare_others(&channel, &self.names, std::slice::from_ref(wants))
+                    .await?;
                 self.names.dead_queue(&wants.worker)
             }
             None => {
@@ -132,11 +133,7 @@ where
     }
 
     /// Reads the queues' lengths; ends when there is a worker that nobody drains yet.
-    async fn watch(
-        &self,
-        connection: &Connection,
-        workers: &[Subscription],
-    ) -> lapin::Result<()> {
+    async fn watch(&self, connection: &Connection, workers: &[Subscription]) -> lapin::Result<()> {
         loop {
             for Subscription { worker, .. } in workers {
                 for queue in [self.names.queue(worker), self.names.dead_queue(worker)] {

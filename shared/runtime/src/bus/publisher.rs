@@ -12,11 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{
-    StreamExt,
-    future::try_join_all,
-    stream::FuturesUnordered,
-};
+use futures_util::{StreamExt, future::try_join_all, stream::FuturesUnordered};
 use lapin::{
     Channel, Connection,
     options::{BasicPublishOptions, ConfirmSelectOptions},
