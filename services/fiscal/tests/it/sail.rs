@@ -65,12 +65,22 @@ impl Sea {
     async fn set_sail(&self) -> Service {
         rustls::crypto::ring::default_provider().install_default().ok();
         let service = Service::start::<Fiscal>(self.common.clone(), self.config.clone());
-        let queue = self.stage.names().queue("fiscal");
-        let limit = Duration::from_secs(120);
-        self.stage.until("the queue", limit, || self.stage.exists(&queue)).await;
+        // Not only that the queue is there: it must be bound, or what is told now is nobody's.
+        let ready = format!("http://{}/readyz", self.common.http_listen);
+        let http = reqwest::Client::builder().build().unwrap();
+        let is_ready = || async {
+            let answer = http.get(&ready).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        };
+        self.stage.until("the service is ready", Duration::from_secs(120), is_ready).await;
         let exchange = self.stage.names().exchange("status.fiscal").unwrap();
-        self.stage.listen("heard", &exchange, "status.#").await;
+        self.stage.listen(&self.heard(), &exchange, "status.#").await;
         service
+    }
+
+    /// The queue that hears what the service says: this test's own, for others run beside it.
+    fn heard(&self) -> String {
+        self.stage.names().queue("heard")
     }
 
     async fn pay(&self, id: u64) {
@@ -86,7 +96,7 @@ impl Sea {
 
     /// The orders whose receipts the service has reported so far, the repeated words left out.
     async fn reported(&self, known: &mut std::collections::BTreeSet<u64>) -> usize {
-        while let Some(letter) = self.stage.take("heard").await {
+        while let Some(letter) = self.stage.take(&self.heard()).await {
             let event = Event::from_json(letter.body.as_bytes()).unwrap();
             let Fact::StatusChanged(status) = event.fact else { panic!("no status") };
             if status.phase == Phase::Done {
@@ -98,7 +108,7 @@ impl Sea {
 
     async fn land(self) {
         fs::remove_file(&self.file).unwrap();
-        self.stage.delete_queues(&["heard".to_owned()]).await;
+        self.stage.delete_queues(&[self.heard()]).await;
         self.stage.clear(&["fiscal"]).await;
     }
 }
@@ -138,7 +148,7 @@ async fn a_notification_has_its_job_looked_at_long_before_its_time() {
     let sea = Sea::new(Duration::from_secs(300)).await;
     let service = sea.set_sail().await;
     sea.pay(1).await;
-    let accepted = || async { sea.stage.waiting("heard").await > 0 };
+    let accepted = || async { sea.stage.waiting(&sea.heard()).await > 0 };
     sea.stage.until("the receipt is accepted", Duration::from_secs(20), accepted).await;
     let http = reqwest::Client::builder().build().unwrap();
     let process = format!("{}/_cloudkassir/process", sea.emulator.base_url);
