@@ -68,8 +68,13 @@ impl Sea {
         let limit = Duration::from_secs(120);
         self.stage.until("the queue", limit, || self.stage.hears("fiscal")).await;
         let exchange = self.stage.names().exchange("status.fiscal").unwrap();
-        self.stage.listen("heard", &exchange, "status.#").await;
+        self.stage.listen(&self.heard(), &exchange, "status.#").await;
         service
+    }
+
+    /// The queue that hears what the service says: this test's own, for others run beside it.
+    fn heard(&self) -> String {
+        self.stage.names().queue("heard")
     }
 
     async fn pay(&self, id: u64) {
@@ -85,7 +90,7 @@ impl Sea {
 
     /// The orders whose receipts the service has reported so far, the repeated words left out.
     async fn reported(&self, known: &mut std::collections::BTreeSet<u64>) -> usize {
-        while let Some(letter) = self.stage.take("heard").await {
+        while let Some(letter) = self.stage.take(&self.heard()).await {
             let event = Event::from_json(letter.body.as_bytes()).unwrap();
             let Fact::StatusChanged(status) = event.fact else { panic!("no status") };
             if status.phase == Phase::Done {
@@ -97,7 +102,7 @@ impl Sea {
 
     async fn land(self) {
         fs::remove_file(&self.file).unwrap();
-        self.stage.delete_queues(&["heard".to_owned()]).await;
+        self.stage.delete_queues(&[self.heard()]).await;
         self.stage.clear(&["fiscal"]).await;
     }
 }
@@ -137,7 +142,7 @@ async fn a_notification_has_its_job_looked_at_long_before_its_time() {
     let sea = Sea::new(Duration::from_secs(300)).await;
     let service = sea.set_sail().await;
     sea.pay(1).await;
-    let accepted = || async { sea.stage.waiting("heard").await > 0 };
+    let accepted = || async { sea.stage.waiting(&sea.heard()).await > 0 };
     sea.stage.until("the receipt is accepted", Duration::from_secs(20), accepted).await;
     let http = reqwest::Client::builder().build().unwrap();
     let process = format!("{}/_cloudkassir/process", sea.emulator.base_url);
