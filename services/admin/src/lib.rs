@@ -49,6 +49,8 @@ pub struct Admin {
 impl Worker for Admin {
     const NAME: &'static str = "admin";
     const TOPICS: &'static [&'static str] = &["order.#", "status.#"];
+    /// PostgreSQL takes a few lines at once; more jobs in hand would only stand in line.
+    const AT_ONCE: u16 = 32;
     const MIGRATIONS: Option<&'static Migrator> = Some(&MIGRATIONS);
 
     type Config = Config;
