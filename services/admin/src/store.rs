@@ -1,6 +1,7 @@
 //! The tables. SQL stands here and nowhere else.
 
 mod audit;
+mod keep;
 mod letters;
 mod notices;
 mod overview;
