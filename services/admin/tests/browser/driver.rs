@@ -117,9 +117,15 @@ impl Browser {
     }
 
     /// Ends the browser.
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         self.call(Method::DELETE, "", Value::Null).await;
-        self.driver.kill().unwrap();
-        self.driver.wait().unwrap();
+    }
+}
+
+/// Also when the test fails: nothing stays behind.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.driver.kill().ok();
+        self.driver.wait().ok();
     }
 }
