@@ -202,12 +202,13 @@ pub(crate) fn outcome_unknown(order: &OrderRef, register: &str, name: &str) -> F
         "receipt_unknown",
         format!(
             "Неизвестно, пробит ли чек по заказу № {number}: {register} не отвечает за отведённое \
-             время. Найдите чек {name} в личном кабинете; если его нет, пробейте вручную."
+             время. Найдите чек {name} в личном кабинете и скажите Парому, есть он там или нет: \
+             если нет, Паром отправит новый. Не пробивайте его сами, иначе чеков станет два."
         ),
         format!(
             "Nobody can tell whether there is a receipt for order {number}: {register} gave no \
-             answer in time. Look for {name} in the cabinet; if it is not there, issue the \
-             receipt by hand."
+             answer in time. Look for {name} in the cabinet and tell Parom whether it is there: \
+             if not, Parom sends a new one. Do not issue it yourself, or there will be two."
         ),
     );
     Failure::Dead(reason)
