@@ -1,7 +1,7 @@
 //! The ledger without I/O: what an operation does to a customer's points.
 //!
 //! A [`Book`] is one customer's points: lots with their expiry, what was taken from them, what is
-//! owed. [`Book::apply`] is the whole of bookkeeping. A [`Desk`] adds what several operations have
+//! owed. `Book::apply` is the whole of bookkeeping. A [`Desk`] adds what several operations have
 //! to do with each other: repeats, conflicts, operations that came before the one they refer to,
 //! customers that nobody knows yet. The store loads a desk, lets it work, and writes what it did.
 //!
