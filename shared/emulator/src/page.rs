@@ -25,7 +25,7 @@ async fn page(State(emulator): State<Arc<Emulator>>) -> Html<String> {
 
 const HEAD: &str = "<!doctype html><html lang=\"ru\"><head><meta charset=\"utf-8\"><title>Эмулятор</title>\
     <style>body{font:15px/1.4 sans-serif;margin:2em;max-width:70em}table{border-collapse:collapse;width:100%}\
-    td,th{border:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}</style></head><body>\
+    td,th{border:1px solid #ccc;overflow-wrap:anywhere;padding:.3em .6em;text-align:left;vertical-align:top}</style></head><body>\
     <h1>Эмулятор внешних систем</h1><p>Здесь видно, что получили Битрикс24, сайт и КлаудКассир. \
     Это не настоящие системы: чеки отсюда никуда не уходят.</p>";
 
