@@ -1,14 +1,16 @@
 # shellcheck shell=bash
-# Plain HTTP to services on this machine, without any tool that a fresh machine may lack.
+# Plain HTTP to services, by default on this machine, without any tool that a fresh machine may lack.
 
-# http METHOD PORT PATH [BODY]: prints the answer's body; succeeds on 2xx.
+# http METHOD [HOST:]PORT PATH [BODY [HEADER]]: prints the answer's body; succeeds on 2xx.
 http() (
   LC_ALL=C
-  body=${4:-}
-  exec 4<>"/dev/tcp/127.0.0.1/$2" || exit 1
+  body=${4:-} header=${5:-}
+  case "$2" in *:*) host=${2%:*} ;; *) host=127.0.0.1 ;; esac
+  port=${2##*:}
+  exec 4<>"/dev/tcp/$host/$port" || exit 1
   # Version 1.0, so that the answer comes in one piece and ends with the connection.
-  printf '%s %s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
-    "$1" "$3" "$2" "${#body}" "$body" >&4
+  printf '%s %s HTTP/1.0\r\nHost: %s:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s' \
+    "$1" "$3" "$host" "$port" "${#body}" "${header:+$header$'\r\n'}" "$body" >&4
   answer=$(cat <&4)
   printf '%s' "${answer#*$'\r\n\r\n'}"
   case "$answer" in "HTTP/1."?" 2"*) ;; *) exit 1 ;; esac

@@ -34,7 +34,7 @@ deny() {
 # Scripts are checked where shellcheck is installed.
 scripts() {
   have shellcheck || { say "NOT CHECKED: the scripts. shellcheck is not installed."; return 0; }
-  shellcheck -x .ci/run deploy/dev/*.sh
+  shellcheck -x .ci/run deploy/*.sh deploy/demo/*.sh deploy/dev/*.sh
 }
 
 check "format" cargo fmt --all --check

@@ -1,60 +1,47 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2317 # called through await
 # Sends a sample order through both webhooks of a running `make up` and shows how far each has come, with times.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/http.sh"
 . "$(dirname "$0")/services.sh"
+. "$(dirname "$0")/sample.sh"
 
 for name in emulator ingress; do
   runs $name || die "$name does not run; make up starts it."
 done
-emulator=$(port_of emulator)
-# A number no earlier order has: what Parom has already done once it does not do again.
-order=$(date +%s)
-ok=0
+emulator=127.0.0.1:$(port_of emulator)
+ingress=$(url_of ingress)
 
-main() {
-  follow portal "An order in Bitrix24, told by its outgoing webhook"
-  follow site "An order of the site, sent by its module as a signed snapshot"
-  return "$ok"
-}
-
-# Shows the way of order $order of shop $1, under the heading $2.
-follow() {
-  local began
-  printf '\n%s (order %s)\n' "$2" "$order"
-  began=$(now_ms)
-  answer=$("send_$1") || true
-  case "$answer" in
-    *'"status":202'*) step "$began" "ingress has made the webhook durable and answered 202" ;;
-    *) step "$began" "ingress did not answer 202: $answer"; ok=1; return ;;
-  esac
-  await "$began" "CloudKassir has taken the receipt" receipt_taken "$1" &&
-    await "$began" "the receipt is fiscalised" receipt_fiscalised &&
-    await "$began" "the fiscal data stand on the order" "written_$1" || ok=1
+# A marked piece: its code comes from a supplier's file, is scanned, and leaves circulation when the order does.
+follow_marked() {
+  local began marking ki
+  began=$(now_ms) marking=$(port_of marking)
+  # A code is sold once, so each order has its own.
+  ki=010465382092308821$(printf '%013d' "$order")
+  printf '\nA marked product, from the supplier'"'"'s file to its withdrawal (order %s)\n' "$order"
+  await "$began" "the supplier's code is in stock" import_code &&
+    send_marked 2 false null >/dev/null &&
+    await "$began" "a code is set aside for the order" code_stands '"codes":1' &&
+    await "$began" "the storekeeper has scanned the piece" scan_code &&
+    send_marked 3 true "\"$(date -u +%Y-%m-%dT%H:%M:%S+00:00)\"" >/dev/null &&
+    await "$began" "the order has left, and the register has the code out of circulation" code_retired &&
+    await "$began" "our stock says so too" code_stands '"status":"sold"' || ok=1
   order=$((order + 1))
 }
 
-step() { printf '  %8s s  %s\n' "$(seconds_since "$1")" "$2"; }
-await() {
-  local began=$1 what=$2
-  shift 2
-  if wait_until 60 "$@"; then step "$began" "$what"; else step "$began" "NOT within 60 s: $what"; return 1; fi
+desk() { http "$1" "$marking" "$2" "${3:-}" "X-API-Key: storekeeper-demo-key"; }
+import_code() {
+  http PUT "$emulator" /_gismt/codes "[{\"cis\":\"$ki\"}]" >/dev/null && desk POST "/imports?name=demo.csv" "code"$'\n'"$ki"$'\n' >/dev/null
 }
-
-# The emulator saves the order and tells ingress as Bitrix24 does: a form with the order's id, once.
-send_portal() { http PUT "$emulator" "/_bitrix/orders/$order?notify=1" "$(sample order-portal.json)"; }
-send_site() {
-  http POST "$emulator" /_site/send "{\"ingress\":\"$(url_of ingress)/webhooks/site\",\"snapshot\":$(sample order-site.json)}"
+send_marked() {
+  local snapshot
+  snapshot=$(sample order-marked.json | sed "s/VERSION/$1/g; s/DEDUCTED/$2/g; s/LEFT_AT/$3/g")
+  http POST "$emulator" /_site/send "{\"ingress\":\"$ingress/webhooks/site\",\"snapshot\":$snapshot}"
 }
-sample() { sed "s/ORDER_ID/$order/g; s/SNAPSHOT_ID/$(uuid)/g; s/MOMENT/$(date -u +%Y-%m-%dT%H:%M:%S+00:00)/g" "$ROOT/deploy/demo/$1"; }
-uuid() { od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | sed 's/^\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\)$/\1-\2-4\3-8\4-\5/'; }
+scan_code() { desk POST "/orders/$order/scans" "{\"shop\":\"demo-site\",\"site\":true,\"code\":\"$ki\"}" >/dev/null; }
+code_stands() { desk GET "/orders/$order?shop=demo-site&site=true" | grep -q "$1"; }
+code_retired() { http GET "$emulator" "/_books/gismt/codes/$ki" | grep -q '"RETIRED"'; }
 
-# A receipt's name holds shop, order and payment; in the books its positions and then its status follow.
-receipt_taken() { http GET "$emulator" /_books/cloudkassir | grep -qE "$(receipt)"; }
-receipt_fiscalised() { http GET "$emulator" /_books/cloudkassir | grep -qE "$(receipt)[^]]*\\][^]]*\"status\":\"Processed\""; }
-receipt() { printf '"invoice_id":"[a-z0-9-]*:(site-)?%s:' "$order"; }
-
-written_portal() { http GET "$emulator" "/_books/bitrix/$order" | grep -q '"CLOUDKASSIR_FD":"[0-9]'; }
-written_site() { http GET "$emulator" /_books/site | grep -q "\"$order\":{[^{]*{[^}]*\"CLOUDKASSIR_FD\":\"[0-9]"; }
-
-main
+follow_both || ok=1
+! runs marking || follow_marked
+exit "$ok"

@@ -3,7 +3,7 @@
 # every service does, a line in own_settings.
 
 # In the order of starting; the emulator stands for the outside systems. Fewer of them: make up SERVICES='emulator ingress'.
-SERVICES=${SERVICES:-emulator ingress fiscal status loyalty admin}
+SERVICES=${SERVICES:-emulator ingress fiscal marking egais edo status loyalty admin}
 
 RUN=$DEV/run
 # `make up PROFILE=release` builds optimised.
@@ -18,6 +18,9 @@ usual_port() {
     fiscal) echo 8082 ;;
     status) echo 8083 ;;
     loyalty) echo 8084 ;;
+    marking) echo 8085 ;;
+    egais) echo 8087 ;;
+    edo) echo 8086 ;;
     admin) echo 8089 ;;
   esac
 }
@@ -37,6 +40,29 @@ own_settings() {
       export CLOUDKASSIR_POLL=500ms
       export CLOUDKASSIR_BASE_URL FISCAL_SHOPS_FILE=$ROOT/deploy/demo/fiscal.toml
       ;;
+    marking)
+      "$ROOT/deploy/dev/gost.sh" pair "$RUN/gost" 7708806062
+      GISMT_BASE_URL=$(url_of emulator)/gismt
+      # The emulated register is quick, and somebody is watching.
+      export MARKING_POLL=500ms MARKING_HTTPS=false MARKING_FILE=$ROOT/deploy/demo/marking.toml
+      export GISMT_BASE_URL GISMT_INN=7708806062 SIGNER_KIND=gost
+      export SIGNER_CERTIFICATE_PATH=$RUN/gost/certificate.pem SIGNER_KEY_PATH=$RUN/gost/key.pem
+      ;;
+    egais)
+      # The emulated UTM is quick, and somebody is watching. It may have got another port.
+      sed "s|http://127.0.0.1:8090|$(url_of emulator)|" "$ROOT/deploy/demo/egais.toml" >"$RUN/egais.toml"
+      export EGAIS_FILE=$RUN/egais.toml EGAIS_POLL=500ms
+      ;;
+    edo)
+      "$ROOT/deploy/dev/gost.sh" pair "$RUN/gost-edo" 7700000016
+      DIADOC_BASE_URL=$(url_of emulator)/diadoc
+      DIADOC_IDENTITY_URL=$(url_of emulator)/diadoc-identity
+      export EDO_FILE=$ROOT/deploy/demo/edo.toml EDO_FEED=1s EDO_LOOK_FIRST=2s
+      export DIADOC_BASE_URL DIADOC_IDENTITY_URL DIADOC_BOX_ID=db32772b-9256-49a8-a133-fda593fda38a
+      export DIADOC_CLIENT_ID=parom-demo DIADOC_CLIENT_SECRET=emulator_client_secret
+      export DIADOC_REFRESH_TOKEN=emulator_refresh_token SIGNER_KIND=gost
+      export SIGNER_CERTIFICATE_PATH=$RUN/gost-edo/certificate.pem SIGNER_KEY_PATH=$RUN/gost-edo/key.pem
+      ;;
     loyalty)
       export LOYALTY_FILE=$ROOT/deploy/demo/loyalty.toml
       ;;
@@ -44,6 +70,11 @@ own_settings() {
       ADMIN_PUBLIC_URL=$(url_of admin)
       ADMIN_SERVICES=$(watched)
       export ADMIN_PUBLIC_URL ADMIN_SERVICES
+      case " $SERVICES " in *' loyalty '*)
+        ADMIN_LOYALTY_URL=$(url_of loyalty)
+        export ADMIN_LOYALTY_URL ADMIN_LOYALTY_KEY=demonstration-site-key-1
+        ;;
+      esac
       ;;
     ingress | status)
       export BITRIX_SHOPS_FILE=$RUN/bitrix.toml

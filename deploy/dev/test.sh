@@ -13,6 +13,8 @@ cd "$ROOT"
 if [ "${1:-}" != --inside ]; then
   path=$("$here/tools.sh" nextest)
   eval "$path"
+  "$here/gost.sh" check
+  "$here/xmllint.sh" check
   exec "$here/with.sh" "$here/test.sh" --inside "$@"
 fi
 shift

@@ -200,4 +200,33 @@ test_a_database_url_is_read_in_all_its_parts() {
   [ "$(url_with_database 'postgres://h' new)" = postgres://h/new ]
 }
 
+# --- the GOST engine ------------------------------------------------------------------------------------------------------
+
+gost() {
+  machine gost
+  engine='' installed=''
+  has_engine() { [ -n "$engine" ]; }
+  install_package() { installed="$installed $1"; [ "$1" != "$PACKAGE" ] || engine=1; }
+}
+
+test_a_gost_engine_that_is_there_is_used() {
+  gost; engine=1
+  check
+  [ -z "$installed" ]
+}
+
+test_a_missing_gost_engine_is_installed() {
+  gost
+  check
+  [ "$installed" = " libengine-gost-openssl" ]
+}
+
+test_where_no_gost_engine_can_be_installed_it_is_said() {
+  gost
+  have() { [ "$1" = openssl ]; }
+  if said=$(check 2>&1); then return 1; fi
+  case "$said" in *libengine-gost-openssl*) ;; *) return 1 ;; esac
+  nothing_done_as_root
+}
+
 main

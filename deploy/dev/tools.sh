@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the cargo commands that are missing and prints the PATH to evaluate.
 #
-#   tools.sh NAME…    of: nextest deny machete sqlx
+#   tools.sh NAME…    of: nextest deny machete
 #
 # What is on PATH is used as it is. The rest is built into .dev/tools, unoptimised: they run for seconds, and an optimised
 # build takes minutes longer than it saves.
@@ -23,7 +23,6 @@ install() {
     nextest) build cargo-nextest 0.9.143 --no-default-features --features default-no-update ;;
     deny) build cargo-deny 0.20.2 ;;
     machete) build cargo-machete 0.9.2 ;;
-    sqlx) build sqlx-cli 0.9.0 --no-default-features --features postgres,sqlx-toml ;;
     *) die "No such tool: $1." ;;
   esac
 }

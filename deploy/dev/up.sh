@@ -27,6 +27,8 @@ main() {
 # The broker and the database come up while the services are built.
 set_up() {
   local broker database
+  deploy/dev/gost.sh check
+  deploy/dev/xmllint.sh check
   deploy/dev/broker.sh use parom >"$RUN/broker.env" &
   broker=$!
   deploy/dev/database.sh use parom >"$RUN/database.env" &
@@ -98,6 +100,10 @@ show_addresses() {
   if runs admin; then
     printf '\n%-50s %s\n' "Every order's way, and what is stuck:" "$(url_of admin)/"
     printf '%-50s %s\n' "  login and password:" "admin  $(cat "$RUN/admin.password")"
+  fi
+  if runs marking; then
+    printf '\n%-50s %s\n' "The storekeeper's page:" "$(url_of marking)/"
+    printf '%-50s %s\n' "  key:" "storekeeper-demo-key"
   fi
   cat <<TEXT
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use events::Event;
+use runtime::Looked;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -42,9 +43,38 @@ pub(crate) struct ReplayWish {
     /// Letters in a second.
     #[serde(default)]
     pub rate: Option<i32>,
-    /// Also unknown ones: a person has looked, and their effects are not there.
+    /// Also the unknown ones among `ids`: a person has looked, and their effects are not there.
     #[serde(default)]
     pub unknown: bool,
+    /// Unknown ones, beside a filter, that a person has looked for and not found. Those that come
+    /// in later fit the filter too, and nobody has looked for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looked: Vec<Uuid>,
+}
+
+impl ReplayWish {
+    /// The unknown letters that go too: each was named.
+    fn looked(&self) -> Result<Vec<Uuid>, Problem> {
+        let mut looked = self.looked.clone();
+        if self.unknown {
+            let ids = self.choice.ids.as_deref().ok_or_else(|| {
+                Problem::wrong(
+                    "Неизвестные отправляются заново только поимённо: назовите номера остановок.",
+                    "Unknown ones are sent anew by name only: give the letters' ids.",
+                )
+            })?;
+            looked.extend_from_slice(ids);
+        }
+        Ok(looked)
+    }
+}
+
+/// Nothing is chosen by choosing nothing.
+fn chosen(ids: Option<&[Uuid]>, filter: &Filter) -> Result<(), Problem> {
+    if ids.is_none() && *filter == Filter::default() {
+        return Err(Problem::wrong("Выберите остановки.", "Choose letters."));
+    }
+    Ok(())
 }
 
 /// [`Choice`] as a part of another object.
@@ -99,6 +129,8 @@ impl Admin {
     /// Begins a replay, once however often it is asked for.
     pub(crate) async fn replay(&self, who: &str, wish: &ReplayWish) -> Result<Started, Problem> {
         let why = reason(&wish.why)?;
+        chosen(wish.choice.ids.as_deref(), &wish.choice.filter)?;
+        let looked = wish.looked()?;
         let rate = wish.rate.unwrap_or(self.config.admin_replay_rate).clamp(1, 1_000);
         let started = self
             .store
@@ -109,13 +141,10 @@ impl Admin {
                 rate,
                 filter: &wish.choice.filter,
                 ids: wish.choice.ids.as_deref(),
-                unknown: wish.unknown,
+                looked: &looked,
             })
             .await?;
-        if started.letters > 0 {
-            let action = if wish.unknown { "replay with unknown" } else { "replay" };
-            self.note_done(who, action, &wish.id.to_string(), &why).await?;
-        } else if self.store.replays(Some(wish.id)).await?.is_empty() {
+        if started.letters == 0 && self.store.replays(Some(wish.id)).await?.is_empty() {
             return Err(Problem::conflict(
                 "Повторять нечего: это уже повторено, закрыто или требует решения.",
                 "There is nothing to replay: these letters are replayed, closed or need a decision.",
@@ -133,13 +162,14 @@ impl Admin {
             _ => return Err(Problem::NotFound),
         };
         let from: Vec<String> = from.iter().map(|state| (*state).to_owned()).collect();
-        if !self.store.turn_replay(id, &from, to).await? {
+        if !self.store.turn_replay(who, turn, id, &from, to).await? {
             return Err(Problem::conflict(
                 "Этот повтор уже не в том состоянии.",
                 "This replay is no longer in a state for that.",
             ));
         }
-        self.note_done(who, turn, &id.to_string(), "").await
+        tracing::info!(who, turn, replay = %id, "done by a person");
+        Ok(())
     }
 
     /// Gives letters up for good.
@@ -150,19 +180,18 @@ impl Admin {
         why: &str,
     ) -> Result<usize, Problem> {
         let why = reason(why)?;
-        let gone = self.store.discard(&choice.filter, choice.ids.as_deref(), &why).await?;
-        let subjects: Vec<String> = gone.iter().map(Uuid::to_string).collect();
-        self.store.audit_all(who, "discard", &subjects, &why).await?;
+        chosen(choice.ids.as_deref(), &choice.filter)?;
+        let gone = self.store.discard(who, &choice.filter, choice.ids.as_deref(), &why).await?;
         tracing::info!(who, letters = gone.len(), "discarded by a person");
         Ok(gone.len())
     }
 
     /// Takes a discarded letter back.
     pub(crate) async fn restore(&self, who: &str, id: Uuid) -> Result<(), Problem> {
-        if !self.store.restore(id).await? {
+        if !self.store.restore(who, id).await? {
             return Err(closed());
         }
-        self.note_done(who, "restore", &id.to_string(), "").await
+        Ok(())
     }
 
     /// A person has found the effect at the register: the letter is closed and the shop learns it.
@@ -175,28 +204,32 @@ impl Admin {
             ));
         }
         let letter = self.letter(id).await?;
-        if letter.row.state != "open" {
-            return Err(closed());
+        // Held until the end: whoever says meanwhile that it is not there comes too late.
+        let settling = self.store.begin_settling(id).await?.ok_or_else(closed)?;
+        // The worker and the shop first: should we die in between, the letter is still open, and both
+        // take the same word twice as once.
+        if let Some(worker) = &letter.row.worker
+            && letter.death.is_some()
+        {
+            let (id, death, body) = (letter.event_id, letter.death, letter.body.clone());
+            let found = Some(Looked::Found);
+            let told = self.kit.desk().replay(worker, id, death, found, body, None).await;
+            told.map_err(|_| Problem::Away)?;
         }
-        // The shop first: should we die in between, the letter is still open, and the same status
-        // told twice is one.
         if let (Some(service), Ok(event)) = (&letter.service, Event::from_json(&letter.body)) {
             let now = OffsetDateTime::now_utc();
             if let Some(news) = words::settled(service, &event, letter.death, &document, who, now) {
                 self.kit.tell(&news).await.map_err(|_| Problem::Away)?;
             }
         }
-        // The status may have come round already and closed the letter.
-        self.store.settle(id, &document).await?;
-        self.note_done(who, "settle", &id.to_string(), &document).await
+        Ok(settling.finish(who, &document).await?)
     }
 
     /// Writes a note beside a letter.
     pub(crate) async fn annotate(&self, who: &str, id: Uuid, text: &str) -> Result<(), Problem> {
         let text = reason(text)?;
         self.letter(id).await?;
-        self.store.note(id, who, &text).await?;
-        self.note_done(who, "note", &id.to_string(), "").await
+        Ok(self.store.note(id, who, &text).await?)
     }
 
     /// Has a replay send something else, or the original again.
@@ -218,27 +251,15 @@ impl Admin {
         if let Some(edited) = edited {
             check_edit(&letter, edited)?;
         }
-        if !self.store.edit(id, edited).await? {
+        if !self.store.edit(who, id, edited, &why).await? {
             return Err(closed());
         }
-        let action = if edited.is_some() { "edit" } else { "undo edit" };
-        self.note_done(who, action, &id.to_string(), &why).await
+        Ok(())
     }
 
     /// A letter that must be there.
     pub(crate) async fn letter(&self, id: Uuid) -> Result<Letter, Problem> {
         self.store.letter(id).await?.ok_or(Problem::NotFound)
-    }
-
-    async fn note_done(
-        &self,
-        who: &str,
-        action: &str,
-        subject: &str,
-        why: &str,
-    ) -> Result<(), Problem> {
-        tracing::info!(who, action, subject, "done by a person");
-        Ok(self.store.audit(who, action, subject, why, "done").await?)
     }
 }
 

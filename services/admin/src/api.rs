@@ -120,6 +120,7 @@ fn listed(letter: &LetterRow) -> Value {
 async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answer<Value> {
     let letter = admin.letter(id).await?;
     let notes = admin.store.notes(id).await?;
+    let way = admin.store.way(&letter).await?;
     let seen = person.role >= Role::Operator;
     Ok(Json(json!({
         "event_id": letter.event_id,
@@ -134,6 +135,7 @@ async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answ
         "edited": letter.edited.is_some(),
         "state_note": letter.state_note,
         "notes": notes,
+        "way": way,
         "letter": listed(&letter.row),
     })))
 }

@@ -33,10 +33,71 @@ pub struct Config {
     /// How long timelines and closed letters are kept: they name the buyer.
     #[arg(long, env, default_value = "400d", value_parser = humantime::parse_duration)]
     pub admin_keep: Duration,
-    /// Where the services' `/metrics` are, as `fiscal=http://fiscal:8080,status=http://status:8080`:
-    /// the overview then shows who waits for a register.
+    /// Whether Parom replays by itself what stopped because a register was away, once the register
+    /// is back: dead letters of the class `unavailable`, and never unknown ones.
+    #[arg(long, env, default_value_t = false, action = clap::ArgAction::Set)]
+    pub admin_replay_when_back: bool,
+    /// Where the services' `/metrics` are, as `fiscal=http://fiscal:8080,status=http://status:8080`;
+    /// a service with several replicas is named once for each. The overview then shows who waits
+    /// for a register, and people are told of registers, stores and certificates.
     #[arg(long, env, value_delimiter = ',')]
     pub admin_services: Vec<String>,
+    /// How often they are looked at.
+    #[arg(long, env, default_value = "5s", value_parser = humantime::parse_duration)]
+    pub admin_services_every: Duration,
+    /// How long a register must be back, or a store be heard, until that counts.
+    #[arg(long, env, default_value = "1m", value_parser = humantime::parse_duration)]
+    pub admin_calm: Duration,
+    /// How long a register may be away before people are told.
+    #[arg(long, env, default_value = "5m", value_parser = humantime::parse_duration)]
+    pub admin_notify_away: Duration,
+    /// How long a store may be silent before people are told.
+    #[arg(long, env, default_value = "12h", value_parser = humantime::parse_duration)]
+    pub admin_notify_silent: Duration,
+    /// How long before the end of a certificate people are told.
+    #[arg(long, env, default_value = "30d", value_parser = humantime::parse_duration)]
+    pub admin_notify_certificate: Duration,
+    /// The storekeeper's page of `marking`, to be linked from the overview.
+    #[arg(long, env)]
+    pub admin_marking_url: Option<String>,
+    /// Where `loyalty` listens, such as <http://loyalty:8080>: the page "Points" asks it.
+    #[arg(long, env, requires = "admin_loyalty_key")]
+    pub admin_loyalty_url: Option<String>,
+    /// A key of `loyalty` with the role `site` or `manager`.
+    #[arg(long, env, hide_env_values = true)]
+    pub admin_loyalty_key: Option<SecretString>,
+    /// Whether people sign in with passwords. Off, they come from the identity provider alone.
+    #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
+    pub admin_passwords: bool,
+    /// An `OpenID` Connect provider's issuer, such as <https://sso.example/realms/shop>. It must
+    /// send people back to `ADMIN_PUBLIC_URL/login/callback`.
+    #[arg(long, env, requires_all = ["admin_oidc_client", "admin_oidc_admins"])]
+    pub admin_oidc_issuer: Option<String>,
+    /// The client id that the provider knows us by.
+    #[arg(long, env)]
+    pub admin_oidc_client: Option<String>,
+    /// The client's secret; without it we are a public client and rely on PKCE alone.
+    #[arg(long, env, hide_env_values = true)]
+    pub admin_oidc_secret: Option<SecretString>,
+    /// What is asked for beside `openid`.
+    #[arg(long, env, default_value = "profile email")]
+    pub admin_oidc_scope: String,
+    /// The claim of the ID token that becomes the login.
+    #[arg(long, env, default_value = "preferred_username")]
+    pub admin_oidc_login: String,
+    /// The claim of the ID token that holds groups or roles; dots lead into it, as in
+    /// `realm_access.roles`.
+    #[arg(long, env, default_value = "groups")]
+    pub admin_oidc_roles: String,
+    /// Whose members are admins.
+    #[arg(long, env, value_delimiter = ',')]
+    pub admin_oidc_admins: Vec<String>,
+    /// Whose members are operators.
+    #[arg(long, env, value_delimiter = ',')]
+    pub admin_oidc_operators: Vec<String>,
+    /// Whose members are viewers. Who is in none of the three does not get in.
+    #[arg(long, env, value_delimiter = ',')]
+    pub admin_oidc_viewers: Vec<String>,
     /// How long people are left alone about a group of dead letters that they were told of.
     #[arg(long, env, default_value = "1h", value_parser = humantime::parse_duration)]
     pub admin_notify_quiet: Duration,

@@ -100,8 +100,9 @@ enum Dead {
         /// Only tells what would be done.
         #[arg(long)]
         dry_run: bool,
-        /// Also unknown ones: you have looked at the register, and they are not there.
-        #[arg(long)]
+        /// Also the unknown ones among these ids: you have looked at the register for each, and they
+        /// are not there.
+        #[arg(long, requires = "ids")]
         unknown: bool,
         /// Letters in a second.
         #[arg(long)]
@@ -166,8 +167,18 @@ enum User {
     },
     /// Makes an admin, only if there is no user at all: safe to run at every start.
     First { login: String },
+    /// Gives a user another role.
+    Role {
+        login: String,
+        #[arg(value_enum)]
+        role: Role,
+    },
+    /// Gives a user the password on standard input, and ends his sessions.
+    Password { login: String },
     /// Locks a user out.
     Disable { login: String },
+    /// Lets a user in again.
+    Enable { login: String },
     /// Lists users.
     List,
 }

@@ -28,7 +28,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The part of a reason as a LIKE pattern.
+    /// The part of a reason as a LIKE pattern, in whatever case: the column is lower case.
     pub(crate) fn like(&self) -> Option<String> {
         let text = self.text.as_ref()?;
         let plain = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -52,11 +52,15 @@ impl Fields {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// All letters that are named; `None` when none is.
+    /// All letters that are named; `None` when there is no such field. What is no id names none.
     pub(crate) fn ids(&self) -> Option<Vec<Uuid>> {
-        let ids = self.0.iter().filter(|(key, _)| key == "ids");
-        let ids: Vec<Uuid> = ids.filter_map(|(_, value)| value.parse().ok()).collect();
-        (!ids.is_empty()).then_some(ids)
+        self.one("ids").map(|_| self.all("ids"))
+    }
+
+    /// All ids in the fields of this name.
+    pub(crate) fn all(&self, name: &str) -> Vec<Uuid> {
+        let fields = self.0.iter().filter(|(key, _)| key == name);
+        fields.filter_map(|(_, value)| value.parse().ok()).collect()
     }
 
     /// The filter. An empty field is none; a group that is no id fits nothing.

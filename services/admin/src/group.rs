@@ -24,8 +24,10 @@ impl Group {
     }
 }
 
-/// Everything with a digit in it becomes `…`: order numbers, ids, sums, times. Words stay.
+/// What is quoted and everything with a digit in it becomes `…`: goods, order numbers, ids, sums,
+/// times. Words stay.
 pub(crate) fn pattern(text: &str) -> String {
+    let text = without_quoted(text);
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let core = word.trim_matches(|c: char| !c.is_alphanumeric());
@@ -37,6 +39,33 @@ pub(crate) fn pattern(text: &str) -> String {
         words.push(masked);
     }
     words.join(" ").chars().take(300).collect()
+}
+
+/// Names of goods and the like differ from order to order; the quotes stay.
+fn without_quoted(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, quote, after)) = split_at_quote(rest) {
+        let close = if quote == '«' { '»' } else { quote };
+        plain.push_str(before);
+        plain.push(quote);
+        match after.split_once(close) {
+            Some((_, after)) => {
+                plain.push('…');
+                plain.push(close);
+                rest = after;
+            }
+            None => rest = after,
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn split_at_quote(text: &str) -> Option<(&str, char, &str)> {
+    let (place, quote) = text.char_indices().find(|(_, letter)| matches!(letter, '«' | '"'))?;
+    let (before, after) = text.split_at_checked(place)?;
+    Some((before, quote, after.strip_prefix(quote)?))
 }
 
 #[cfg(test)]
@@ -53,6 +82,8 @@ mod tests {
             ),
             ("Ищите acme:1001:55:sell:1:1, затем повторите.", "Ищите …, затем повторите."),
             ("No number here.", "No number here."),
+            ("Товар «Сыр Гауда»: ставка «пять».", "Товар «…»: ставка «…»."),
+            ("Its payment \"by card\" is odd, and \"so.", "Its payment \"…\" is odd, and \"so."),
         ] {
             assert_eq!(pattern(text), expected);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use events::Event;
 use uuid::Uuid;
 
-use crate::group::Group;
+use crate::{group::Group, timeline::clean};
 
 /// A letter to be kept.
 #[derive(Debug, Clone)]
@@ -18,7 +18,6 @@ pub(crate) struct Kept {
     pub key: String,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
-    pub redelivered: bool,
     pub reason: Why,
     pub topic: Option<String>,
     pub order_key: Option<String>,
@@ -60,22 +59,22 @@ pub(crate) fn read(letter: runtime::Letter) -> Kept {
         None => format!("{worker} {event_id} {} {}", letter.exchange, letter.key),
     };
     let order = event.as_ref().and_then(Event::order);
-    let reason = why(&letter, order.map(|order| order.number.as_str()));
+    let number = order.map(|order| crate::timeline::plain(&order.number));
+    let reason = why(&letter, number.as_deref());
     Kept {
         id: Uuid::new_v5(&LETTERS, name.as_bytes()),
         event_id,
         death,
         group: Group::of(letter.worker.as_deref(), &reason),
         reason,
-        topic: event.as_ref().map(Event::topic),
+        topic: event.as_ref().map(|event| crate::timeline::plain(&event.topic())),
         order_key: order.map(crate::timeline::order_key),
-        order_number: order.map(|order| order.number.clone()),
+        order_number: number,
         worker: letter.worker,
         exchange: letter.exchange,
         key: letter.key,
         headers: letter.headers,
         body: letter.body,
-        redelivered: letter.redelivered,
     }
 }
 
@@ -133,11 +132,6 @@ fn begin(order: Option<&str>) -> (String, String) {
         Some(number) => (format!("Заказ {number}"), format!("Order {number}")),
         None => ("Сообщение".to_owned(), "A message".to_owned()),
     }
-}
-
-/// PostgreSQL keeps no NUL.
-fn clean(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 #[cfg(test)]

@@ -2,14 +2,19 @@
 
 mod actions;
 mod api;
+mod back;
 pub mod config;
 pub mod ctl;
+mod exposition;
 mod filter;
+mod gauges;
 mod group;
 mod intake;
 mod letter;
+mod loyalty;
 mod mask;
 mod notify;
+mod oidc;
 mod people;
 mod runner;
 mod scrape;
@@ -17,6 +22,7 @@ mod services;
 mod store;
 mod timeline;
 mod verdict;
+mod watch;
 mod web;
 mod words;
 
@@ -42,8 +48,11 @@ pub struct Admin {
     config: Config,
     kit: Kit,
     store: Store,
+    gauges: gauges::Gauges,
     notifier: Notifier,
     scraper: scrape::Scraper,
+    loyalty: Option<loyalty::Accounts>,
+    oidc: Option<oidc::Provider>,
 }
 
 impl Worker for Admin {
@@ -58,9 +67,20 @@ impl Worker for Admin {
 
     async fn build(config: Config, kit: Kit) -> Result<Self, StartError> {
         let store = Store::new(kit.pool());
+        let gauges = gauges::Gauges::new(kit.metrics())?;
         let notifier = Notifier::open(&config, kit.metrics())?;
-        let scraper = scrape::Scraper::open(&config.admin_services, kit.metrics())?;
-        Ok(Self { config, kit, store, notifier, scraper })
+        let scraper = scrape::Scraper::open(&config, kit.metrics())?;
+        let loyalty = loyalty::Accounts::open(&config, kit.metrics())?;
+        let oidc = oidc::Provider::open(&config, kit.metrics())?;
+        if config.admin_marking_url.as_deref().is_some_and(|url| !url.starts_with("http")) {
+            return Err(StartError::new("ADMIN_MARKING_URL is not https://… or http://…"));
+        }
+        if oidc.is_none() && !config.admin_passwords {
+            return Err(StartError::new(
+                "ADMIN_PASSWORDS is off and there is no ADMIN_OIDC_ISSUER: nobody could sign in",
+            ));
+        }
+        Ok(Self { config, kit, store, gauges, notifier, scraper, loyalty, oidc })
     }
 
     async fn step(&self, event: &Event, (): ()) -> Result<Step<()>, Failure> {
@@ -78,17 +98,24 @@ impl Worker for Admin {
         let drain = self.kit.desk().drain(|letters| intake::keep(&self.store, letters));
         let replay = runner::run(&self.kit, &self.store);
         let notify = notify::run(&self);
-        tokio::join!(drain, replay, notify, self.forget(), self.scraper.run(&self.kit));
+        let scrape = self.scraper.run(&self.kit, &self.store);
+        let count = self.gauges.run(&self.kit, &self.store);
+        tokio::join!(drain, replay, notify, self.forget(), scrape, back::run(&self), count);
     }
 }
 
 impl Admin {
     async fn forget(&self) {
-        while self.kit.pause(FORGET).await {
+        // At the start too: a process may never live for as long as a pause.
+        loop {
             let old = self.store.forget(self.config.admin_keep).await;
             let over = self.store.sweep_people(self.config.admin_session_longest).await;
-            if let Err(error) = old.and(over) {
+            let begun = self.store.sweep_sign_ins().await;
+            if let Err(error) = old.and(over).and(begun) {
                 tracing::warn!(%error, "old data are not forgotten this time");
+            }
+            if !self.kit.pause(FORGET).await {
+                return;
             }
         }
     }

@@ -1,24 +1,23 @@
-//! Tells people on duty what is new: grouped, each group at most once in a while.
+//! Tells people on duty what is new: grouped, each group at most once in a while, and what lasts
+//! once for each time that it comes.
 
 mod mail;
 mod send;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use runtime::{Metrics, StartError, http::Client};
 use secrecy::SecretString;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
     Admin,
     config::{Config, Language},
-    store::Notice,
-    web::class_word,
+    store::{Condition, Notice},
+    web::{MOSCOW, class_word, service_word},
 };
 use mail::Mail;
 
-/// How long a register may be away before people are told.
-const AWAY: Duration = Duration::from_secs(5 * 60);
 /// How many groups one message names.
 const NAMED: usize = 10;
 
@@ -69,114 +68,118 @@ pub(crate) async fn run(admin: &Admin) {
     if !admin.notifier.has_ways() {
         return;
     }
-    let mut away = Away::default();
     while admin.kit.pause(admin.config.admin_notify_every).await {
-        let notices = match admin.store.notices(admin.config.admin_notify_quiet).await {
-            Ok(notices) => notices,
-            Err(error) => {
-                tracing::warn!(%error, "nobody can be notified just now");
-                continue;
-            }
-        };
-        let long_away = away.look(admin.scraper.waiting(), OffsetDateTime::now_utc());
-        let Some(message) = message(&admin.config, &notices, &long_away) else { continue };
-        if !admin.notifier.tell(&message).await {
-            let groups: Vec<_> = notices.iter().map(|notice| notice.group).collect();
-            if let Err(error) = admin.store.unnotice(&groups).await {
-                tracing::warn!(%error, "a notification may be lost");
-            }
-            away.untell(&long_away);
+        if let Err(error) = once(admin).await {
+            tracing::warn!(%error, "nobody can be notified just now");
         }
     }
 }
 
-/// Since when registers are away, and whether people know.
-#[derive(Debug, Default)]
-struct Away(BTreeMap<String, (OffsetDateTime, bool)>);
-
-impl Away {
-    /// The services whose register has just been away for too long.
-    fn look(&mut self, waiting: Vec<String>, now: OffsetDateTime) -> Vec<String> {
-        self.0.retain(|service, _| waiting.contains(service));
-        let mut news = Vec::new();
-        for service in waiting {
-            let (since, told) = self.0.entry(service.clone()).or_insert((now, false));
-            if !*told && now - *since >= AWAY {
-                *told = true;
-                news.push(service);
-            }
-        }
-        news
+/// Tells what is new, if there is anything. What no way took is told the next time.
+async fn once(admin: &Admin) -> sqlx::Result<()> {
+    let config = &admin.config;
+    admin.store.calm().await?;
+    let news = admin.store.news(config.admin_notify_quiet, config.admin_notify_away).await?;
+    let Some(news) = news else { return Ok(()) };
+    let Some(message) = message(config, &news.groups, &news.conditions) else { return Ok(()) };
+    if admin.notifier.tell(&message).await {
+        news.told().await?;
+    } else {
+        tracing::error!(title = message.title, "no way took a notification: nobody is told");
     }
-
-    fn untell(&mut self, services: &[String]) {
-        for service in services {
-            if let Some((_, told)) = self.0.get_mut(service) {
-                *told = false;
-            }
-        }
-    }
+    Ok(())
 }
 
 /// One message for everything that is new; `None` when nothing is.
-fn message(config: &Config, notices: &[Notice], away: &[String]) -> Option<Message> {
+fn message(config: &Config, notices: &[Notice], conditions: &[Condition]) -> Option<Message> {
     let language = config.admin_language;
     let t = |ru: &'static str, en: &'static str| language.of(ru, en);
     let open: i64 = notices.iter().map(|notice| notice.open).sum();
-    let title = match (notices.is_empty(), away.is_empty()) {
-        (true, true) => return None,
+    let (title, page) = match (notices.is_empty(), conditions) {
+        (true, []) => return None,
         (false, _) => {
-            format!("{}: {open}", t("Паром: стоит и ждёт вас", "Parom: stuck and waiting for you"))
+            let title = t("Паром: стоит и ждёт вас", "Parom: stuck and waiting for you");
+            (format!("{title}: {open}"), "/groups")
         }
-        (true, false) => t("Паром: сервис недоступен", "Parom: a register is away").to_owned(),
+        (true, [one]) => {
+            (format!("{}: {}", t("Паром", "Parom"), condition_word(language, &one.kind)), "/")
+        }
+        (true, _) => (t("Паром: требуется внимание", "Parom: please look").to_owned(), "/"),
     };
     let mut lines: Vec<String> =
         notices.iter().take(NAMED).map(|notice| line(language, notice)).collect();
     if notices.len() > NAMED {
-        lines.push(format!(
-            "… {} {}",
-            t("и ещё причин:", "and more causes:"),
-            notices.len() - NAMED
-        ));
+        let more = t("и ещё причин:", "and more causes:");
+        lines.push(format!("… {more} {}", notices.len() - NAMED));
     }
-    for service in away {
-        lines.push(format!(
-            "{service}: {}",
-            t(
-                "внешний сервис недоступен дольше пяти минут; заказы ждут и уйдут сами.",
-                "its register has been away for more than five minutes; orders wait and go out by themselves."
-            )
-        ));
+    lines.extend(conditions.iter().take(NAMED).map(|held| condition(language, held)));
+    if conditions.len() > NAMED {
+        lines.push(format!("… {} {}", t("и ещё:", "and more:"), conditions.len() - NAMED));
     }
-    let url = format!("{}/groups", config.admin_public_url.trim_end_matches('/'));
+    let url = format!("{}{page}", config.admin_public_url.trim_end_matches('/'));
     Some(Message { title, text: lines.join("\n"), url })
 }
 
 fn line(language: Language, notice: &Notice) -> String {
-    let worker = notice.worker.as_deref().unwrap_or("—");
+    let worker = service_word(language, notice.worker.as_deref().unwrap_or("unrouted"));
     let class = class_word(language, &notice.class);
     let pattern = language.of(&notice.pattern_ru, &notice.pattern_en);
     format!("{worker} ({class}), {}: {pattern}", notice.open)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Away;
-    use time::{Duration, OffsetDateTime};
+/// What lasts, in a sentence that says what to do.
+pub(crate) fn condition(language: Language, held: &Condition) -> String {
+    let Condition { subject, .. } = held;
+    let service = service_word(language, &held.service);
+    let (since, at) = (moment(held.since), moment(held.at.unwrap_or(held.since)));
+    let (ru, en) = match held.kind.as_str() {
+        "away" => (
+            format!("{service}: внешний сервис недоступен с {since}. Заказы ждут и уйдут сами."),
+            format!(
+                "{service}: its register has been away since {since}. Orders wait and go out by themselves."
+            ),
+        ),
+        "silent" => (
+            format!("{service}: магазин {subject} молчит с {at}. Проверьте обмен 1С и связь."),
+            format!(
+                "{service}: the store {subject} has been silent since {at}. Check 1C's exchange and the line."
+            ),
+        ),
+        "certificate" if held.at.is_some_and(|at| at < OffsetDateTime::now_utc()) => (
+            format!(
+                "{service}: сертификат подписи ({subject}) закончился {at}. Документы не подписываются: замените его."
+            ),
+            format!(
+                "{service}: the certificate that signs ({subject}) ended on {at}. Nothing is signed: replace it."
+            ),
+        ),
+        "certificate" => (
+            format!(
+                "{service}: сертификат подписи ({subject}) заканчивается {at}. Замените его до этого дня."
+            ),
+            format!(
+                "{service}: the certificate that signs ({subject}) ends on {at}. Replace it before that day."
+            ),
+        ),
+        other => (format!("{service}: {other} {subject}"), format!("{service}: {other} {subject}")),
+    };
+    language.of(&ru, &en).to_owned()
+}
 
-    #[test]
-    fn an_absence_is_told_once_and_again_after_a_return() {
-        let mut away = Away::default();
-        let at = |minutes| OffsetDateTime::UNIX_EPOCH + Duration::minutes(minutes);
-        let fiscal = || vec!["fiscal".to_owned()];
-        assert!(away.look(fiscal(), at(0)).is_empty());
-        assert!(away.look(fiscal(), at(4)).is_empty());
-        assert_eq!(away.look(fiscal(), at(5)), fiscal());
-        assert!(away.look(fiscal(), at(60)).is_empty());
-        assert!(away.look(vec![], at(61)).is_empty());
-        assert!(away.look(fiscal(), at(62)).is_empty());
-        assert_eq!(away.look(fiscal(), at(67)), fiscal());
-        away.untell(&fiscal());
-        assert_eq!(away.look(fiscal(), at(68)), fiscal(), "told again when telling failed");
-    }
+/// A condition in a word or two.
+pub(crate) fn condition_word(language: Language, kind: &str) -> &str {
+    let (ru, en) = match kind {
+        "away" => ("сервис недоступен", "a register is away"),
+        "silent" => ("магазин молчит", "a store is silent"),
+        "certificate" => ("сертификат заканчивается", "a certificate ends"),
+        other => (other, other),
+    };
+    language.of(ru, en)
+}
+
+/// Moscow time, as on the pages.
+fn moment(at: OffsetDateTime) -> String {
+    let shown =
+        at.to_offset(MOSCOW).format(format_description!("[day].[month].[year] [hour]:[minute]"));
+    shown.unwrap_or_default()
 }

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use runtime::{Desk, Kit, PublishError};
+use runtime::{Desk, Kit, Looked, PublishError};
 
 use crate::store::{Batch, Due, Store};
 
@@ -60,7 +60,10 @@ async fn hand(desk: &Desk, due: &Due) -> Result<(), PublishError> {
     let body = due.edited.as_ref().map_or_else(|| due.body.clone(), |text| text.clone().into());
     let trace = due.trace.as_deref();
     match &due.worker {
-        Some(worker) => desk.replay(worker, due.event_id, due.death, due.absent, body, trace).await,
+        Some(worker) => {
+            let looked = due.absent.then_some(Looked::Absent);
+            desk.replay(worker, due.event_id, due.death, looked, body, trace).await
+        }
         None => {
             let topic = due.topic.as_deref().unwrap_or(&due.routing_key);
             desk.retell(topic, due.event_id, body, trace).await

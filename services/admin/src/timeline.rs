@@ -52,7 +52,7 @@ pub(crate) fn entry(event: &Event) -> Option<Entry> {
         event_id: event.id(),
         order: row(order, snapshot),
         at: event.time(),
-        topic: event.topic(),
+        topic: plain(&event.topic()),
         service: None,
         phase: None,
         code: None,
@@ -65,17 +65,31 @@ pub(crate) fn entry(event: &Event) -> Option<Entry> {
     };
     let Fact::StatusChanged(status) = &event.fact else { return Some(blank) };
     Some(Entry {
-        service: Some(status.service.clone()),
+        service: Some(plain(&status.service)),
         phase: Some(phase_name(status.phase)),
-        code: Some(status.code.clone()),
-        text: status.text.clone(),
+        code: Some(plain(&status.code)),
+        text: Text::new(clean(&status.text.ru), clean(&status.text.en)),
         cause: Some(status.cause),
-        step: Some(status.step.clone()),
-        properties: status.properties.clone(),
-        links: status.links.clone(),
+        step: Some(clean(&status.step)),
+        properties: clean_all(&status.properties),
+        links: clean_all(&status.links),
         terms: documents(&status.properties),
         ..blank
     })
+}
+
+/// PostgreSQL keeps no NUL; one such text would hold up all that comes with it.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// What stands in an index, which takes no text without end.
+pub(crate) fn plain(text: &str) -> String {
+    clean(text).chars().take(200).collect()
+}
+
+fn clean_all(values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    values.iter().map(|(name, value)| (clean(name), clean(value))).collect()
 }
 
 fn row(order: &OrderRef, snapshot: Option<&Order>) -> OrderRow {
@@ -84,7 +98,7 @@ fn row(order: &OrderRef, snapshot: Option<&Order>) -> OrderRow {
         key: order_key(order),
         shop: order.shop.to_string(),
         id: order.id,
-        number: order.number.clone(),
+        number: plain(&order.number),
         site: order.site,
         price: snapshot.map(|order| order.price.kopecks()),
         phone_tail: phone.and_then(phone_tail),
@@ -106,8 +120,11 @@ fn happened(fact: &Fact) -> Text {
         Fact::OrderShipped(_) => ("Отгрузка ушла.", "A shipment left."),
         Fact::OrderCompleted(_) => ("Заказ выполнен.", "The order is completed."),
         Fact::OrderCancelled(_) => ("Заказ отменён.", "The order is cancelled."),
+        Fact::OrderChanged(_) => ("Заказ изменён.", "The order was changed."),
         Fact::OrderReturned(_) => ("Товар возвращён.", "Goods came back."),
         Fact::PaymentRefunded(_) => ("Деньги возвращены.", "Money went back."),
+        Fact::ReceiptAsked(_) => ("Запрошен чек.", "A receipt was asked for."),
+        Fact::CheckIssued(_) => ("Чек магазина пробит.", "The shop's receipt is issued."),
         Fact::StatusChanged(_) => ("Состояние изменилось.", "The state changed."),
     };
     Text::new(ru, en)
@@ -142,7 +159,7 @@ pub(crate) fn mark_term(code: &[u8]) -> Option<String> {
 }
 
 fn documents(properties: &BTreeMap<String, String>) -> Vec<(&'static str, String)> {
-    let ids = properties.values().map(|value| value.trim().to_lowercase());
+    let ids = properties.values().map(|value| clean(value).trim().to_lowercase());
     ids.filter(|id| (3..=80).contains(&id.chars().count())).map(|id| ("document", id)).collect()
 }
 

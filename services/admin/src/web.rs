@@ -5,8 +5,10 @@ mod groups;
 mod layout;
 mod letter;
 mod letters;
+mod oidc;
 mod orders;
 mod overview;
+mod points;
 mod problem;
 mod replays;
 mod settings;
@@ -28,11 +30,14 @@ use axum::{
 use crate::Admin;
 pub(crate) use orders::search;
 pub(crate) use problem::Problem;
-pub(crate) use words::class as class_word;
+pub(crate) use words::{class as class_word, service as service_word};
 
 /// What a browser may load: our own style, script and pictures, and nothing inline.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The time of Moscow, which is that of the registers' documents: pages and days are in it.
+pub(crate) const MOSCOW: time::UtcOffset = time::macros::offset!(+3);
 
 /// All routes of this service.
 pub(crate) fn router(admin: Arc<Admin>) -> Router {
@@ -53,12 +58,17 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/replays", get(replays::list))
         .route("/replays/{id}", get(replays::one))
         .route("/replays/{id}/{turn}", post(replays::turn))
+        .route("/points", get(points::page).post(points::look))
         .route("/settings", get(settings::page))
         .route("/access", get(access::page))
+        .route("/access/users", post(access::make_user))
+        .route("/access/users/{what}", post(access::change_user))
         .route("/access/tokens", post(access::make_token))
         .route("/access/tokens/{id}/revoke", post(access::revoke_token))
         .route("/audit", get(access::audit))
         .route("/login", get(sign_in::page).post(sign_in::sign_in))
+        .route("/login/oidc", get(oidc::begin))
+        .route("/login/callback", get(oidc::back))
         .route("/logout", post(sign_in::sign_out))
         .route("/language", get(sign_in::language))
         .nest("/api/v1", crate::api::router())
@@ -97,7 +107,8 @@ async fn dress(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
     } else {
         next.run(request).await
     };
-    let mut answer = match answer.extensions().get::<Problem>().cloned() {
+    let problem = answer.extensions().get::<Problem>().cloned();
+    let mut answer = match problem.or_else(|| Problem::unsaid(answer.status())) {
         Some(problem) => problem::render(&problem, &path, language),
         None => answer,
     };

@@ -5,17 +5,23 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use clap::Args;
 use events::ShopId;
 use runtime::{Secret, StartError};
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    receipt::Rules,
+    cashbox::Cashbox,
+    receipt::{Rules, Seller},
     registers::{RegisterName, atol, cloudkassir, cloudkassir_v1, orangedata},
 };
 
 /// The window in which the register knows a repeated request (documented: one hour), less a
 /// minute for the request itself.
 const WINDOW: Duration = Duration::from_secs(59 * 60);
+
+/// The least time that a ledger is kept: papers for taxes are kept for five years (Tax Code, article
+/// 23, paragraph 1, item 8), and no buyer's claim is older.
+const LEDGER_LEAST: Duration = Duration::from_secs(5 * 366 * 86_400);
 
 /// How `fiscal` is told about shops and `CloudKassir`.
 #[derive(Debug, Clone, Args)]
@@ -39,6 +45,14 @@ pub struct Config {
     /// /callbacks/… below it. Without it receipts are found by looking.
     #[arg(long, env)]
     pub fiscal_callback_base_url: Option<Url>,
+    /// The token of the interface for corrections and refunds by hand (`Authorization: Bearer …`).
+    /// Without it there is no such interface.
+    #[arg(long, env, hide_env_values = true)]
+    pub fiscal_api_token: Option<SecretString>,
+    /// How long what was receipted for an order is kept after its last receipt, such as `2200d`; five
+    /// years at least, and for ever without it. A refund of what is forgotten is for a person.
+    #[arg(long, env, value_parser = humantime::parse_duration)]
+    pub fiscal_keep_ledger: Option<Duration>,
     /// How long after its settlement a receipt that is not issued counts as overdue: an alert.
     #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
     pub fiscal_overdue_after: Duration,
@@ -71,6 +85,12 @@ impl Config {
             return Err(StartError::new(
                 "--cloudkassir-resend-within and --cloudkassir-timeout together must be below 59m: \
                  CloudKassir forgets a request after an hour",
+            ));
+        }
+        if self.fiscal_keep_ledger.is_some_and(|keep| keep < LEDGER_LEAST) {
+            return Err(StartError::new(
+                "--fiscal-keep-ledger must be at least five years (1830d): refunds and the tax \
+                 service ask for what was sold",
             ));
         }
         if self.cloudkassir_concurrency == 0 || self.cloudkassir_poll.is_zero() {
@@ -118,8 +138,12 @@ pub struct Shop {
     /// The account at a service with the contract `CloudKassir` v1.
     #[serde(default, rename = "cloudkassir-v1")]
     pub cloudkassir_v1: Option<cloudkassir_v1::Account>,
-    /// How its receipts are made.
-    pub receipt: Rules,
+    /// How receipts are made of what happens to orders.
+    #[serde(default)]
+    pub receipt: Option<Rules>,
+    /// How Bitrix composes them instead.
+    #[serde(default)]
+    pub cashbox: Option<Cashbox>,
 }
 
 /// Another register for new receipts.
@@ -159,15 +183,31 @@ pub fn shops(config: &Config) -> Result<BTreeMap<ShopId, Shop>, StartError> {
     for (name, shop) in file.shops {
         let id: ShopId = name.parse().map_err(|error| wrong(&name, &error))?;
         shop.check().map_err(|error| wrong(&name, &error))?;
-        shop.receipt.check().map_err(|error| wrong(&name, &error))?;
         shops.insert(id, shop);
     }
     Ok(shops)
 }
 
 impl Shop {
-    /// Looks for a register without an account.
-    fn check(&self) -> Result<(), String> {
+    /// Looks for a register without an account, and for two ways or none.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn check(&self) -> Result<(), String> {
+        match (&self.receipt, &self.cashbox) {
+            (Some(_), Some(_)) => {
+                return Err("it has both [receipt] and [cashbox]: each sale would get two \
+                            receipts, one of Parom and one of Bitrix; keep one of them"
+                    .to_owned());
+            }
+            (None, None) => {
+                return Err("missing field `receipt`, or `cashbox` where Bitrix composes the \
+                            receipts"
+                    .to_owned());
+            }
+            (Some(rules), None) => rules.check().map_err(|error| error.to_string())?,
+            (None, Some(cashbox)) => cashbox.check()?,
+        }
         let named = self.fallback.iter().map(|fallback| fallback.register);
         for register in named.chain([self.register]) {
             let (there, what) = match register {
@@ -188,6 +228,12 @@ impl Shop {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Who sells.
+    pub(crate) fn seller(&self) -> Option<Seller> {
+        let composed = self.cashbox.as_ref().map(Cashbox::seller);
+        composed.or_else(|| self.receipt.as_ref().map(Rules::seller))
     }
 
     /// The site at CloudKassir, if it is named.

@@ -6,18 +6,23 @@ use std::{
     time::Duration,
 };
 
-use events::{OrderRef, ShopId};
+use events::ShopId;
 use runtime::{Metrics, Secret, StartError, http::Client};
 use time::OffsetDateTime;
 use url::Url;
 
 use crate::{
+    cashbox::Cashbox,
     config::{Config, Fallback, Shop},
-    receipt::Rules,
+    receipt::{Rules, Seller},
     registers::{
-        Error, Line, Register, RegisterName, What, atol::Atol, cloudkassir::CloudKassir,
-        cloudkassir_v1::CloudKassirV1, orangedata::OrangeData,
+        Error, Line, Register, RegisterName, What,
+        atol::Atol,
+        cloudkassir::CloudKassir,
+        cloudkassir_v1::CloudKassirV1,
+        orangedata::{self, OrangeData},
     },
+    subject::Subject,
 };
 
 /// The pace of a register that takes one receipt a second.
@@ -25,8 +30,12 @@ const ONE_A_SECOND: Duration = Duration::from_secs(1);
 
 /// The cash desk of one shop.
 pub(crate) struct Desk {
-    /// How its receipts are made.
-    pub(crate) rules: Rules,
+    /// How receipts are made of what happens to orders, unless Bitrix composes them.
+    pub(crate) rules: Option<Rules>,
+    /// How Bitrix composes them.
+    pub(crate) cashbox: Option<Cashbox>,
+    /// Who sells.
+    pub(crate) seller: Seller,
     /// With what `CloudKassir` signs its notifications about this shop.
     pub(crate) callback_secret: Option<Secret>,
     registers: BTreeMap<RegisterName, Box<dyn Register>>,
@@ -53,6 +62,8 @@ pub(crate) fn desks(
 }
 
 fn desk(lines: &Lines<'_>, shop: Shop) -> Result<Desk, StartError> {
+    shop.check().map_err(StartError::new)?;
+    let seller = shop.seller().ok_or_else(|| StartError::new("a shop has no seller"))?;
     let mut registers: BTreeMap<RegisterName, Box<dyn Register>> = BTreeMap::new();
     let config = lines.config;
     if let Some(account) = shop.cloudkassir() {
@@ -68,11 +79,10 @@ fn desk(lines: &Lines<'_>, shop: Shop) -> Result<Desk, StartError> {
         registers.insert(register.name(), Box::new(register));
     }
     if let Some(account) = shop.orangedata {
-        let certificate = account.client_certificate.as_ref();
-        let http = lines.http("orangedata", certificate)?;
+        let http = lines.with_certificates(&account)?;
         let base = &config.orangedata_base_url;
         let line = Line::new(http, base, "OrangeData", config.cloudkassir_concurrency);
-        let (inn, callback) = (shop.receipt.inn.to_string(), lines.callback("orangedata"));
+        let (inn, callback) = (seller.inn.to_string(), lines.callback("orangedata"));
         let register = OrangeData::new(line, account, inn, callback)?;
         registers.insert(register.name(), Box::new(register));
     }
@@ -84,6 +94,8 @@ fn desk(lines: &Lines<'_>, shop: Shop) -> Result<Desk, StartError> {
     }
     Ok(Desk {
         rules: shop.receipt,
+        cashbox: shop.cashbox,
+        seller,
         callback_secret: shop.api_secret,
         registers,
         first: shop.register,
@@ -101,14 +113,27 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn http(&self, vendor: &'static str, pem: Option<&Secret>) -> Result<Client, StartError> {
+    /// A client that shows the shop's certificate to OrangeData, and knows its authorities.
+    fn with_certificates(&self, account: &orangedata::Account) -> Result<Client, StartError> {
+        let identity = account.client_certificate.as_ref().map(|pem| {
+            reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| {
+                StartError::new("client_certificate must be a certificate and its key, PEM")
+            })
+        });
+        let authorities = account.authorities.as_ref().map(|pem| {
+            reqwest::Certificate::from_pem_bundle(pem.expose().as_bytes())
+                .map_err(|_| StartError::new("authorities must be certificates, PEM"))
+        });
+        let (identity, authorities) = (identity.transpose()?, authorities.transpose()?);
         let timeout = self.config.cloudkassir_timeout;
-        let Some(pem) = pem else { return Client::new(vendor, timeout, self.metrics) };
-        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes());
-        let identity = identity.map_err(|_| {
-            StartError::new("client_certificate must be a certificate and its key, PEM")
-        })?;
-        Client::with(vendor, timeout, self.metrics, |builder| builder.identity(identity))
+        Client::with("orangedata", timeout, self.metrics, |builder| {
+            let builder = match identity {
+                Some(identity) => builder.identity(identity),
+                None => builder,
+            };
+            let authorities = authorities.into_iter().flatten();
+            authorities.fold(builder, |builder, one| builder.add_root_certificate(one))
+        })
     }
 
     fn line(
@@ -117,7 +142,7 @@ impl Lines<'_> {
         title: &'static str,
         base: &Url,
     ) -> Result<Line, StartError> {
-        let http = self.http(vendor, None)?;
+        let http = Client::new(vendor, self.config.cloudkassir_timeout, self.metrics)?;
         Ok(Line::new(http, base, title, self.config.cloudkassir_concurrency))
     }
 
@@ -137,11 +162,11 @@ impl Desk {
     /// away for long. While a register was last found away, nothing is begun before it answers.
     pub(crate) async fn register(
         &self,
-        order: &OrderRef,
+        subject: &Subject,
         now: OffsetDateTime,
     ) -> Result<Option<&dyn Register>, Error> {
         let Some(first) = self.named(self.first) else { return Ok(None) };
-        let Err(error) = answers(first, order).await else {
+        let Err(error) = answers(first, subject).await else {
             *self.away_since() = None;
             return Ok(Some(first));
         };
@@ -150,8 +175,8 @@ impl Desk {
         let Some(other) = fallback.and_then(|fallback| self.named(fallback.register)) else {
             return Err(error);
         };
-        answers(other, order).await?;
-        tracing::warn!(order.id = order.id, "a receipt goes to the fallback register");
+        answers(other, subject).await?;
+        tracing::warn!(receipt = subject.en, "a receipt goes to the fallback register");
         Ok(Some(other))
     }
 
@@ -173,6 +198,11 @@ impl Desk {
         *slow = Some(slow.map_or(until, |before| before.max(until)));
     }
 
+    /// The register for new receipts.
+    pub(crate) fn first(&self) -> Option<&dyn Register> {
+        self.named(self.first)
+    }
+
     /// The register of this name.
     pub(crate) fn named(&self, name: RegisterName) -> Option<&dyn Register> {
         self.registers.get(&name).map(AsRef::as_ref)
@@ -189,11 +219,11 @@ impl Desk {
 }
 
 /// Asks a register that was last found away whether it is back.
-async fn answers(register: &dyn Register, order: &OrderRef) -> Result<(), Error> {
+async fn answers(register: &dyn Register, subject: &Subject) -> Result<(), Error> {
     if !register.is_away() {
         return Ok(());
     }
-    match register.ping(order).await {
+    match register.ping(subject).await {
         Err(error @ Error { what: What::NotSent(_) | What::NoAnswer(_), .. }) => Err(error),
         _ => Ok(()),
     }

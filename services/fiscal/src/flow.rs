@@ -6,19 +6,22 @@ mod turn;
 
 use std::time::Duration;
 
-use events::{Event, OrderRef};
+use events::{Event, Fact};
 use runtime::{Class, Failure, Reason, Step};
 use time::OffsetDateTime;
 
 use crate::{
     Fiscal,
+    asked::Asked,
     desk::Desk,
     key,
-    plan::{Plan, plan},
+    ledger::Entry,
+    plan::{Plan, left_to_the_shop, plan},
     receipt::Receipt,
     registers::{Naming, Path, Register, RegisterName, Request},
     state::{New, Sending, State},
-    store::Asked,
+    store::Turn,
+    subject::Subject,
     words::{self, About},
 };
 
@@ -31,43 +34,65 @@ const EARLIER_LONGEST: Duration = Duration::from_secs(20 * 3600);
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) event: &'a Event,
-    pub(crate) order: &'a OrderRef,
+    pub(crate) subject: &'a Subject,
     pub(crate) desk: &'a Desk,
 }
 
 impl<'a> Job<'a> {
     /// Who asks for a turn at this register.
-    fn asked(self, register: RegisterName) -> Asked {
-        let account = format!("{} {register:?}", self.order.shop);
-        Asked { account, cause: self.event.id(), happened_at: self.event.time() }
+    fn asked(self, register: RegisterName) -> Turn {
+        let account = format!("{} {register:?}", self.subject.shop);
+        Turn { account, cause: self.event.id(), happened_at: self.event.time() }
     }
 
     fn about(self, register: &'a dyn Register, revision: u32) -> About<'a> {
-        About { cause: self.event, order: self.order, register: register.title(), revision }
+        About { cause: self.event, subject: self.subject, register: register.title(), revision }
     }
 }
 
 impl Fiscal {
     pub(crate) async fn go(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
-        let Some(order) = event.order().filter(|_| key::invoice_id(&event.fact, 1).is_some())
-        else {
+        let known = key::invoice_id(&event.fact, 1).is_some();
+        let Some(subject) = Subject::of(event).filter(|_| known) else {
             return Err(words::fact_unexpected(event));
         };
-        let Some(desk) = self.shops.get(&order.shop) else {
-            return Err(words::shop_unknown(order));
+        let Some(desk) = self.shops.get(&subject.shop) else {
+            return Err(words::shop_unknown(&subject));
         };
-        let job = Job { event, order, desk };
+        let job = Job { event, subject: &subject, desk };
+        let written = matches!(state, State::Sending(_) | State::Sent(_));
         let step = match state {
+            State::New(_) | State::Sending(_) if !self.is_wanted(job).await? => {
+                Ok(nothing("it was asked for anew"))
+            }
             State::New(new) => self.begin(job, new).await,
             State::Sending(sending) => self.send(job, sending).await,
             State::Sent(sent) => self.look(job, sent).await,
+            State::Found => self.found(job).await,
             State::Done(_) | State::Nothing { .. } => Ok(Step::done(state)),
         };
-        step.map_err(|failure| match failure {
+        let step = step.map_err(|failure| match failure {
             // One register's absence does not keep the other registers' receipts waiting.
             Failure::Down(reason) if self.has_registers => Failure::Retry(reason, None),
             failure => failure,
-        })
+        });
+        self.note(event, &subject, written, step).await
+    }
+
+    /// A person has found the receipt: what waits for it goes on.
+    async fn found(&self, job: Job<'_>) -> Result<Step<State>, Failure> {
+        let settled = self.outside.ledgers.settle(job.event.id()).await;
+        settled.map_err(|error| words::hints_away(job.subject, &error))?;
+        Ok(Step::done(State::Found))
+    }
+
+    /// Whether no later request has taken the place of an asked one.
+    async fn is_wanted(&self, job: Job<'_>) -> Result<bool, Failure> {
+        if !matches!(job.event.fact, Fact::ReceiptAsked(_)) {
+            return Ok(true);
+        }
+        let begun = self.outside.requests.begin(job.event.id()).await;
+        begun.map_err(|error| words::hints_away(job.subject, &error))
     }
 
     /// Plans the receipt, enters it into the order's ledger and writes it down.
@@ -76,42 +101,60 @@ impl Fiscal {
         if let Some(held) = new.held.clone().filter(|held| now < held.until) {
             return Err(Failure::Retry(held.reason, Some(until(held.until, now))));
         }
-        let planned = self.planned(job).await?;
+        let planned = self.planned(job, new.looked).await?;
         let deed = match planned {
             Plan::Issue(deed) => deed,
             Plan::Note(_) => return Ok(nothing("noted for a later receipt")),
             Plan::Nothing(why) => return Ok(nothing(why)),
-            Plan::Wait(what) => return Ok(Self::wait(job, new, now, what)),
+            Plan::Wait(what) => return Ok(self.wait(job, new, now, what)),
         };
         let Some(receipt) = deed.receipt() else { return Ok(nothing("noted")) };
-        let Some(register) = job.desk.register(job.order, now).await? else {
-            return Err(words::shop_unknown(job.order));
+        let Some(register) = job.desk.register(job.subject, now).await? else {
+            return Err(words::shop_unknown(job.subject));
         };
         if let Some(wait) = self.turn(job, register.name(), now).await? {
-            return Ok(Step::wait(State::New(new), wait));
+            return Ok(self.pause(job, new, wait, now));
         }
         self.write_down(job, register, &new, receipt)
     }
 
     /// What follows from the fact, entered into the order's ledger.
-    async fn planned(&self, job: Job<'_>) -> Result<Plan, Failure> {
-        let rules = &job.desk.rules;
+    async fn planned(&self, job: Job<'_>, looked: bool) -> Result<Plan, Failure> {
         let ledgers = &self.outside.ledgers;
-        let planned = ledgers.enter(job.event, job.order, |all| plan(job.event, all, rules)).await;
-        planned.map_err(|error| words::ledger_away(job.order, &error))?.map_err(|refusal| {
-            let text = refusal.text(job.order);
-            Failure::Dead(Reason::new(Class::Invalid, refusal.code(), text.ru, text.en))
+        let planned = if let Fact::ReceiptAsked(asked) = &job.event.fact {
+            let asked = Asked::read(&asked.body);
+            let asked = asked.ok_or_else(|| words::fact_unexpected(job.event))?;
+            ledgers.enter(job.event, job.subject, looked, |all| asked.plan(all)).await
+        } else {
+            let plan = |all: &[Entry]| match &job.desk.rules {
+                Some(rules) => plan(job.event, all, rules),
+                None => left_to_the_shop(job.event, all),
+            };
+            ledgers.enter(job.event, job.subject, looked, plan).await
+        };
+        planned.map_err(|error| words::ledger_away(job.subject, &error))?.map_err(|refusal| {
+            let text = refusal.text(job.subject);
+            let class = if refusal.is_doubt() { Class::Unknown } else { Class::Invalid };
+            Failure::Dead(Reason::new(class, refusal.code(), text.ru, text.en))
         })
     }
 
     /// Waits for an earlier receipt of the order, for most of a day.
-    fn wait(job: Job<'_>, new: New, now: OffsetDateTime, what: &str) -> Step<State> {
+    fn wait(&self, job: Job<'_>, new: New, now: OffsetDateTime, what: &str) -> Step<State> {
         let since = new.waits_since.unwrap_or(now);
         if now - since > EARLIER_LONGEST {
             let fresh = New { waits_since: None, ..new };
-            return Step::stop(State::New(fresh), words::waited_too_long(job.order, what));
+            return Step::stop(State::New(fresh), words::waited_too_long(job.subject, what));
         }
-        Step::wait(State::New(New { waits_since: Some(since), ..new }), EARLIER)
+        self.pause(job, New { waits_since: Some(since), ..new }, EARLIER, now)
+    }
+
+    /// Waits, and tells the shop once when that takes longer than a receipt may.
+    fn pause(&self, job: Job<'_>, new: New, wait: Duration, now: OffsetDateTime) -> Step<State> {
+        let overdue = now - job.event.time() > self.config.fiscal_overdue_after;
+        let news = overdue && !new.overdue;
+        let told = news.then(|| words::waits_long(job.event, job.subject, new.revision, now));
+        emit(Step::wait(State::New(New { overdue, ..new }), wait), told.flatten())
     }
 
     fn write_down(
@@ -128,10 +171,11 @@ impl Fiscal {
         let naming = Naming { name: &name, buyer, at: job.event.time() };
         let body = register
             .write(receipt, &naming)
-            .map_err(|unwritable| words::unwritable(job.order, register.title(), &unwritable))?;
+            .map_err(|unwritable| words::unwritable(job.subject, register.title(), &unwritable))?;
         let sending = Sending {
             revision: new.revision,
             tries: new.tries,
+            looked: new.looked,
             register: register.name(),
             request: Request { name: name.clone(), path: Path::of(receipt), body },
             first_sent: self.now(),
@@ -142,12 +186,20 @@ impl Fiscal {
 
     /// The register to which a receipt was handed over: it stays with it.
     fn register<'a>(&self, job: Job<'a>, name: RegisterName) -> Result<&'a dyn Register, Failure> {
-        job.desk.named(name).ok_or_else(|| words::register_unknown(job.order, name))
+        job.desk.named(name).ok_or_else(|| words::register_unknown(job.subject, name))
     }
 
     /// Whether the register may have forgotten a request of this age.
     fn is_too_late(&self, register: &dyn Register, sending: &Sending) -> bool {
         register.resend_within().is_some_and(|within| self.now() - sending.first_sent > within)
+    }
+}
+
+/// The step with what it tells, if there is somebody to tell.
+fn emit(step: Step<State>, event: Option<Event>) -> Step<State> {
+    match event {
+        Some(event) => step.emit(event),
+        None => step,
     }
 }
 

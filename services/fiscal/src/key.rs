@@ -8,17 +8,21 @@ use uuid::Uuid;
 pub const MAX_CHARS: usize = 128;
 
 /// What the names of our receipts say they are for.
-const WORDS: [&str; 5] = ["sell", "close", "refund", "return", "hand"];
+const WORDS: [&str; 7] = ["sell", "close", "refund", "return", "hand", "correct", "check"];
 
 /// Our name for the receipt that follows from a fact, `InvoiceId` at the register:
 /// `{shop}:{order}:{part}:{word}:{occurrence}:{revision}`. `None` for facts without receipts.
 ///
 /// The part is the payment's id, `s` and the shipment's id, or 0 for the whole order. Orders
 /// kept by the site module say `site-` before the order's id: a shop's portal and its site count
-/// their orders each for themselves. The revision counts the receipts that the register refused
+/// their orders each for themselves. What is asked for by name says so itself: `correct`, `hand` or
+/// `check`, and a digest of its paper as the part. The revision counts the receipts that the register refused
 /// for good, from 1.
 #[must_use]
 pub fn invoice_id(fact: &Fact, revision: u32) -> Option<String> {
+    if let Fact::ReceiptAsked(asked) = fact {
+        return Some(format!("{}:{}:{revision}", asked.shop, asked.name));
+    }
     let order = fact.order()?;
     let (part, word, occurrence) = match fact {
         Fact::OrderPaid(fact) => (fact.payment.to_string(), "sell", fact.occurrence),

@@ -42,6 +42,15 @@ pub enum Deed {
         /// The receipt.
         receipt: Receipt,
     },
+    /// A part of the goods is handed over, with a shipment that is not the only one.
+    PartClosing {
+        /// Bitrix's shipment id.
+        shipment: u64,
+        /// Whether everything is handed over with it.
+        last: bool,
+        /// The receipt.
+        receipt: Receipt,
+    },
     /// Money for goods handed over before.
     CreditPayment {
         /// Bitrix's payment id.
@@ -116,6 +125,7 @@ impl Deed {
         match self {
             Self::Prepayment { receipt, .. }
             | Self::Closing { receipt, .. }
+            | Self::PartClosing { receipt, .. }
             | Self::CreditPayment { receipt, .. }
             | Self::PrepaymentRefund { receipt, .. }
             | Self::Refund { receipt, .. }

@@ -5,8 +5,12 @@
 //! ([`State::Sent`]) → looked at until it is issued ([`State::Done`]). Nothing is sent that was not written down before, and what may have been
 //! sent is sent again only while the register knows it again.
 
+mod api;
+pub mod asked;
 mod callback;
+pub mod cashbox;
 pub mod config;
+mod ctl;
 mod desk;
 mod flow;
 pub mod key;
@@ -17,6 +21,7 @@ pub mod receipt;
 pub mod registers;
 mod state;
 pub mod store;
+pub mod subject;
 mod watch;
 mod words;
 
@@ -33,6 +38,7 @@ use prometheus::{IntCounterVec, Opts};
 use runtime::{Failure, Kit, Metrics, RetryPolicy, StartError, Step, StoreError, Worker};
 use time::OffsetDateTime;
 
+pub use ctl::run;
 pub use state::{Done, Held, New, Sending, Sent, State};
 pub use watch::Overdue;
 
@@ -40,7 +46,7 @@ use crate::{
     config::{Config, Shop},
     desk::Desk,
     marks::Marks,
-    store::{Hints, Ledgers, Turns},
+    store::{Hints, Ledgers, Requests, Turns},
     watch::Watch,
 };
 
@@ -71,6 +77,10 @@ pub struct Outside {
     pub ledgers: Ledgers,
     /// Turns at slow registers.
     pub turns: Turns,
+    /// What was asked for by name.
+    pub requests: Requests,
+    /// Tells an event to our own queue.
+    pub tell: Tell,
     /// Has the open job with this name looked at now; `false` when there is none.
     pub nudge: Nudge,
     /// The clock.
@@ -81,13 +91,21 @@ pub struct Outside {
 
 /// See [`Outside::nudge`].
 pub type Nudge = Box<dyn Fn(String) -> BoxFuture<'static, Result<bool, StoreError>> + Send + Sync>;
+/// See [`Outside::tell`]; in words, why it is not told.
+pub type Tell = Box<dyn Fn(Event) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 /// Pauses; `false` when the process is to stop before that.
 pub type Pause = Box<dyn Fn(Duration) -> BoxFuture<'static, bool> + Send + Sync>;
 
 impl Worker for Fiscal {
     const NAME: &'static str = "fiscal";
-    const TOPICS: &'static [&'static str] =
-        &["order.paid", "order.shipped", "order.completed", "order.returned", "order.refunded"];
+    const TOPICS: &'static [&'static str] = &[
+        "order.paid",
+        "order.shipped",
+        "order.completed",
+        "order.returned",
+        "order.refunded",
+        "order.receipt",
+    ];
     const RETRY: RetryPolicy = RetryPolicy {
         first: Duration::from_secs(5),
         longest: Duration::from_secs(3600),
@@ -107,6 +125,14 @@ impl Worker for Fiscal {
             hints: Hints::new(kit.pool().clone()),
             ledgers: Ledgers::new(kit.pool().clone()),
             turns: Turns::new(kit.pool().clone()),
+            requests: Requests::new(kit.pool().clone()),
+            tell: {
+                let kit = kit.clone();
+                Box::new(move |event| {
+                    let kit = kit.clone();
+                    Box::pin(async move { kit.tell(&event).await.map_err(|e| e.to_string()) })
+                })
+            },
             nudge: {
                 let kit = kit.clone();
                 Box::new(move |alias| {
@@ -127,12 +153,18 @@ impl Worker for Fiscal {
         state.absent()
     }
 
+    fn found(_: State) -> Step<State> {
+        Step::again(State::Found)
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         self.go(event, state).await
     }
 
     fn routes(self: Arc<Self>) -> Router {
-        callback::router(self)
+        callback::router(Arc::clone(&self))
+            .merge(api::router(Arc::clone(&self)))
+            .merge(cashbox::router(self))
     }
 
     async fn background(self: Arc<Self>) {
@@ -140,6 +172,9 @@ impl Worker for Fiscal {
         while (self.outside.pause)(MINUTE).await {
             if let Err(error) = self.watch().await {
                 tracing::debug!(%error, "overdue receipts are counted a minute later");
+            }
+            if let Err(error) = self.tell_again().await {
+                tracing::debug!(%error, "what was asked for is told a minute later");
             }
             minutes = minutes.wrapping_add(1);
             if minutes.is_multiple_of(TIDY_MINUTES) {
@@ -180,6 +215,13 @@ impl Fiscal {
         let dropped = (self.outside.hints.drop_old().await, self.outside.turns.drop_old().await);
         if let (Err(error), _) | (_, Err(error)) = dropped {
             tracing::debug!(%error, "old hints and turns stay a while longer");
+        }
+        if let Some(keep) = self.config.fiscal_keep_ledger {
+            let (ledgers, requests) = (&self.outside.ledgers, &self.outside.requests);
+            let forgotten = (ledgers.forget(keep).await, requests.forget(keep).await);
+            if let (Err(error), _) | (_, Err(error)) = forgotten {
+                tracing::debug!(%error, "old ledgers and requests stay a while longer");
+            }
         }
     }
 

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    runtime::run::<fiscal::Fiscal>()
+    fiscal::run()
 }

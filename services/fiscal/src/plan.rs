@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ledger::{Book, Deed, Entry},
-    receipt::{PaymentFault, RefundsOn, Refusal, Rules, SumFault, Tender},
+    receipt::{BookFault, PaymentFault, RefundsOn, Refusal, Rules, SumFault, Tender, today},
 };
 
 /// What follows from a fact.
@@ -56,6 +56,51 @@ pub fn plan(event: &Event, entries: &[Entry], rules: &Rules) -> Result<Plan, Ref
         }
         _ => Ok(Plan::Nothing("no receipt follows from such a fact")),
     }
+}
+
+/// What follows from `event` in a shop whose receipts are composed by Bitrix: nothing, unless it is
+/// about what Parom itself has receipted before.
+///
+/// # Errors
+/// [`Refusal`]: that is for a person.
+pub fn left_to_the_shop(event: &Event, entries: &[Entry]) -> Result<Plan, Refusal> {
+    let book = Book::read(entries).ok_or(SumFault::TooLarge)?;
+    let ours = match &event.fact {
+        Fact::OrderShipped(_) | Fact::OrderCompleted(_) => !book.prepayments.is_empty(),
+        Fact::PaymentRefunded(fact) => book.counts(fact.payment),
+        Fact::OrderReturned(_) => book.sale.is_some(),
+        _ => false,
+    };
+    if ours {
+        return Err(BookFault::OtherWay.into());
+    }
+    Ok(Plan::Nothing("Bitrix composes the receipts of this shop"))
+}
+
+/// The paper of a correction that may be of the very settlement of which the `plan` for `event` makes a
+/// receipt late: one of the same kind for this order, for that day or a later one.
+pub(crate) fn corrected<'a>(event: &Event, plan: &Plan, entries: &'a [Entry]) -> Option<&'a str> {
+    let Plan::Issue(deed) = plan else { return None };
+    let receipt = deed.receipt().filter(|_| event.fact.snapshot().is_some())?;
+    let day = today(event.time());
+    let papers = entries.iter().filter_map(|entry| entry.deed.receipt());
+    let mut papers = papers.filter(|paper| paper.kind == receipt.kind);
+    papers.find_map(|paper| {
+        let correction = paper.correction.as_ref().filter(|correction| correction.date >= day)?;
+        Some(correction.document.as_str())
+    })
+}
+
+/// Whether `plan` corrects what may be issued by itself any moment: a receipt of the same kind for the
+/// order is planned, and its fate is not known.
+pub(crate) fn in_flight(plan: &Plan, entries: &[Entry]) -> bool {
+    let Plan::Issue(deed) = plan else { return false };
+    let Some(paper) = deed.receipt().filter(|receipt| receipt.correction.is_some()) else {
+        return false;
+    };
+    let open = entries.iter().filter(|entry| !entry.settled);
+    let mut open = open.filter_map(|entry| entry.deed.receipt());
+    open.any(|receipt| receipt.correction.is_none() && receipt.kind == paper.kind)
 }
 
 impl Case<'_> {
@@ -116,4 +161,4 @@ impl Case<'_> {
 /// The refund of a payment that the order does not show as paid any more.
 const REFUND: Plan = Plan::Wait("the refund of another payment");
 /// The receipts before this one.
-const EARLIER: Plan = Plan::Wait("an earlier receipt of the order");
+pub(crate) const EARLIER: Plan = Plan::Wait("an earlier receipt of the order");

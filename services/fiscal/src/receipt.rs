@@ -6,11 +6,13 @@ mod contact;
 mod items;
 mod measure;
 mod name;
+mod part;
 mod rates;
 mod refund;
 mod refusal;
 mod rules;
 mod sale;
+mod seller;
 mod sums;
 
 use events::{Inn, MarkCode, Money, Quantity, Vat};
@@ -19,14 +21,20 @@ use time::Date;
 
 pub use amounts::{Amounts, MoneyKind};
 pub use contact::Contact;
+pub(crate) use contact::is_email;
 pub use measure::{Measure, MeasureError};
 pub use name::Name;
+pub(crate) use part::part_closing;
 pub use rates::{RateFault, in_force};
 pub use refund::{Sold, Taken, Wanted};
 pub(crate) use refund::{pay_back, take};
-pub use refusal::{BookFault, LineFault, PaymentFault, Refusal, SumFault};
+pub use refusal::{
+    BookFault, CheckFault, CorrectionFault, LineFault, PaymentFault, Refusal, SumFault,
+};
 pub use rules::{ClosesOn, Flow, PaySystems, RefundsOn, Rules, RulesError, Tender};
 pub(crate) use sale::{Sale, advance, closing, credit_payment, prepayment};
+pub use seller::Seller;
+pub(crate) use seller::today;
 pub use sums::{allocate, split};
 
 /// The most positions of one receipt: `CloudKassir` makes several receipts of more, ATOL refuses

@@ -15,7 +15,6 @@ mod words;
 
 use std::time::Duration;
 
-use events::OrderRef;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +22,7 @@ pub use error::{Error, What};
 pub(crate) use line::Line;
 pub use standing::{FiscalData, Standing};
 
-use crate::receipt::Receipt;
+use crate::{receipt::Receipt, subject::Subject};
 
 /// Which register: its name in settings and in what is saved.
 #[derive(
@@ -77,17 +76,17 @@ pub trait Register: Send + Sync {
     fn is_away(&self) -> bool;
 
     /// Asks whether the register is there: no effect.
-    fn ping<'a>(&'a self, order: &'a OrderRef) -> Answer<'a, ()>;
+    fn ping<'a>(&'a self, subject: &'a Subject) -> Answer<'a, ()>;
 
     /// Asks for a receipt with the exact bytes; answers the register's id of it. It is then
     /// accepted, not yet issued.
-    fn register<'a>(&'a self, order: &'a OrderRef, request: &'a Request) -> Answer<'a, String>;
+    fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String>;
 
     /// How an accepted receipt stands.
-    fn look<'a>(&'a self, order: &'a OrderRef, accepted: &'a Accepted) -> Answer<'a, Standing>;
+    fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing>;
 
     /// Whether the register's receipt `id` bears our `name`.
-    fn bears<'a>(&'a self, order: &'a OrderRef, id: &'a str, name: &'a str) -> Answer<'a, bool>;
+    fn bears<'a>(&'a self, subject: &'a Subject, id: &'a str, name: &'a str) -> Answer<'a, bool>;
 }
 
 /// A call under way.

@@ -19,6 +19,8 @@ pub enum State {
     Sent(Sent),
     /// It is issued.
     Done(Done),
+    /// A person has found the receipt at the register.
+    Found,
     /// No receipt follows from the fact: why.
     Nothing {
         /// In a few words, for people on duty.
@@ -35,6 +37,12 @@ pub struct New {
     pub tries: u32,
     /// Why, and until when, nothing is to be sent.
     pub held: Option<Held>,
+    /// A person has looked, and the settlement has no receipt yet.
+    #[serde(default)]
+    pub looked: bool,
+    /// Whether the shop knows that it is overdue.
+    #[serde(default)]
+    pub overdue: bool,
     /// Since when it has waited for an earlier receipt of the order.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub waits_since: Option<OffsetDateTime>,
@@ -57,6 +65,9 @@ pub struct Sending {
     pub revision: u32,
     /// See [`New::tries`].
     pub tries: u32,
+    /// See [`New::looked`].
+    #[serde(default)]
+    pub looked: bool,
     /// Where it is sent.
     pub register: RegisterName,
     /// What is sent.
@@ -73,6 +84,9 @@ pub struct Sending {
 pub struct Sent {
     /// See [`New::revision`].
     pub revision: u32,
+    /// See [`New::looked`].
+    #[serde(default)]
+    pub looked: bool,
     /// Where it was sent.
     pub register: RegisterName,
     /// What the register accepted.
@@ -110,9 +124,11 @@ impl State {
     pub fn absent(self) -> Self {
         match self {
             Self::Sending(Sending { revision, .. }) | Self::Sent(Sent { revision, .. }) => {
-                Self::New(New::revision(revision.saturating_add(1)))
+                let looked = true;
+                Self::New(New { looked, ..New::revision(revision.saturating_add(1)) })
             }
-            Self::New(_) | Self::Done(_) | Self::Nothing { .. } => self,
+            Self::New(new) => Self::New(New { looked: true, ..new }),
+            Self::Done(_) | Self::Found | Self::Nothing { .. } => self,
         }
     }
 }
@@ -121,7 +137,7 @@ impl New {
     /// A receipt of this revision, not yet made.
     #[must_use]
     pub const fn revision(revision: u32) -> Self {
-        Self { revision, tries: 0, held: None, waits_since: None }
+        Self { revision, tries: 0, held: None, looked: false, overdue: false, waits_since: None }
     }
 }
 
@@ -136,6 +152,7 @@ mod tests {
         let sending = State::Sending(Sending {
             revision: 3,
             tries: 7,
+            looked: false,
             register: RegisterName::CloudKassir,
             request: Request { name: name.clone(), path: Path::Sell, body: String::new() },
             first_sent: OffsetDateTime::UNIX_EPOCH,
@@ -143,6 +160,7 @@ mod tests {
         });
         let sent = State::Sent(Sent {
             revision: 3,
+            looked: false,
             register: RegisterName::CloudKassir,
             accepted: Accepted { name, id: "x".to_owned(), path: Path::Sell },
             looks: 1,

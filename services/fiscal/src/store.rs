@@ -1,10 +1,12 @@
-//! The tables of this service: what notifications said, what was receipted for each order, and
-//! whose turn it is at a slow register.
+//! The tables of this service: what notifications said, what was asked for by name, what was
+//! receipted for each order, and whose turn it is at a slow register.
 
+mod asked;
 mod hints;
 mod ledger;
 mod turns;
 
+pub use asked::{Asking, Request, RequestState, Requests, Told};
 pub use hints::Hints;
 pub use ledger::{LedgerError, Ledgers};
-pub use turns::{Asked, Turns};
+pub use turns::{Turn, Turns};

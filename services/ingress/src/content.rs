@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use events::Order;
+use events::{MarksBy, Order, PaymentState};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -67,6 +67,25 @@ fn both(left: Option<u64>, right: Option<u64>) -> Ordering {
     }
 }
 
+/// Whether somebody changed the order itself: not only what facts tell of it (status, payments that
+/// came in, shipments that left), nor what Parom writes.
+#[must_use]
+pub fn is_changed(last: &Order, now: &Order) -> bool {
+    let still = |order: &Order| {
+        let mut order = order.clone();
+        order.status.clear();
+        order.canceled = false;
+        for payment in &mut order.payments {
+            (payment.state, payment.paid_at) = (PaymentState::Open, None);
+        }
+        for shipment in &mut order.shipments {
+            (shipment.deducted, shipment.deducted_at) = (false, None);
+        }
+        hash(&order)
+    };
+    still(last) != still(now)
+}
+
 /// The hash of what an order says: without the counters, without the properties that Parom itself
 /// writes, and whatever order its parts come in.
 #[must_use]
@@ -74,6 +93,7 @@ pub fn hash(order: &Order) -> Hash {
     let mut plain = order.clone();
     plain.version = None;
     plain.updated_at = OffsetDateTime::UNIX_EPOCH;
+    plain.marks_by = MarksBy::default();
     plain.properties.retain(|code, _| !bitrix::order::is_own_property(code));
     plain.lines.sort_by_key(|line| line.id);
     plain.payments.sort_by_key(|payment| payment.id);

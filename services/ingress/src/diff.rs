@@ -14,6 +14,8 @@ use events::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::content;
+
 mod goods;
 
 /// What has been told of an order.
@@ -24,6 +26,8 @@ pub struct Ledger {
     completed: Recurring,
     cancelled: Recurring,
     returned: Recurring,
+    #[serde(default)]
+    changed: u32,
 }
 
 /// Something that an order can be, stop being and be again.
@@ -94,6 +98,15 @@ pub fn deleted(told: &Ledger, last: &Order) -> (Vec<Event>, Ledger, Order) {
     let fact = OrderFact { order: order.clone(), occurrence: ledger.cancelled.times };
     let event = Event::new(Fact::OrderCancelled(Box::new(fact)), order.updated_at);
     (vec![event], ledger, order)
+}
+
+/// The fact that somebody changed the order itself since it was `last` seen, if so.
+pub fn changed(last: &Order, now: &Order, ledger: &mut Ledger) -> Option<Event> {
+    content::is_changed(last, now).then(|| {
+        ledger.changed += 1;
+        let fact = OrderFact { order: now.clone(), occurrence: ledger.changed };
+        Event::new(Fact::OrderChanged(Box::new(fact)), now.updated_at)
+    })
 }
 
 impl Recurring {

@@ -1,7 +1,7 @@
 //! The service's own metrics.
 
-use prometheus::{Gauge, GaugeVec, IntCounterVec, IntGauge, Opts, Registry};
-use runtime::StartError;
+use prometheus::{Gauge, GaugeVec, IntCounterVec, IntGauge, Opts};
+use runtime::{Registry, StartError};
 
 /// The service's own metrics. Cheap to clone.
 #[derive(Debug, Clone)]

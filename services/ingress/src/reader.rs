@@ -206,8 +206,13 @@ impl Reader {
             let meaning = call.shop.statuses.meaning(&next.order.status);
             let meaning = meaning.ok_or_else(|| words::unknown_status(&next.order))?;
             let rules = Rules { meaning, since: call.shop.since };
-            let ledger = held.stored.as_ref().map(|last| &last.ledger);
-            let (facts, ledger) = diff::diff(ledger, &next.order, rules);
+            let last = held.stored.as_ref();
+            // Receipts and documents follow it, so it does not change under an order that is under way.
+            next.order.marks_by = last.map_or(call.shop.marks, |last| last.order.marks_by);
+            let (mut facts, mut ledger) =
+                diff::diff(last.map(|last| &last.ledger), &next.order, rules);
+            facts
+                .extend(last.and_then(|last| diff::changed(&last.order, &next.order, &mut ledger)));
             next.ledger = ledger;
             if held.save(&next, &facts).await.map_err(words::database)? == Saved::Yes {
                 let word = if facts.is_empty() { "unchanged" } else { "told" };

@@ -1,6 +1,6 @@
 //! The ledger as the service uses it: single operations gather into groups, batches go in parts.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use events::Phone;
 use runtime::{Gather, Lost};
@@ -35,11 +35,10 @@ impl Bank {
     /// Opens the ledger of a store.
     #[must_use]
     pub(crate) fn new(store: Store, gauges: Gauges) -> Self {
-        let inside = (store.clone(), gauges.clone());
-        let inside = Arc::new(inside);
+        let writer = (store.clone(), gauges.clone());
         let door = Gather::spawn(GROUP, move |group: Vec<Request>| {
-            let inside = Arc::clone(&inside);
-            async move { Ok(carry_out(&inside.0, &inside.1, group).await) }
+            let (store, gauges) = writer.clone();
+            async move { Ok(carry_out(&store, &gauges, group).await) }
         });
         let reader = store.clone();
         let balances = Gather::spawn(GROUP, move |phones: Vec<Phone>| {

@@ -1,15 +1,19 @@
 //! Settings: the programme's rules, the registers with their keys, the shops.
 
+mod form;
+mod read;
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Args;
 use events::{Money, ShopId};
-use runtime::{Secret, StartError};
+use runtime::Secret;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 use time::UtcOffset;
 use url::Url;
 
+pub use self::read::read;
 use crate::{
     ledger::{Beyond, Lapse},
     rules::Rules,
@@ -24,13 +28,26 @@ pub struct Config {
     /// The language of messages: ru or en.
     #[arg(long, env, value_enum, default_value = "ru")]
     pub loyalty_language: Language,
-    /// How often is looked for points that mature or expire, holds that end, operations that wait.
+    /// How often points that mature or expire, holds that end and operations that wait are looked
+    /// for.
     #[arg(long, env, default_value = "10s", value_parser = humantime::parse_duration)]
     pub loyalty_tick: Duration,
     /// How long the log of requests is kept.
     #[arg(long, env, default_value = "90d", value_parser = humantime::parse_duration)]
     pub loyalty_log_keep: Duration,
-    /// Where a notification is posted when a store falls silent; only metric and log without it.
+    /// How long closed exceptions are kept.
+    #[arg(long, env, default_value = "365d", value_parser = humantime::parse_duration)]
+    pub loyalty_exceptions_keep: Duration,
+    /// How long an operation waits for its customer or its original before it is forgotten, with an
+    /// exception. Points of guests wait so long for them.
+    #[arg(long, env, default_value = "1095d", value_parser = humantime::parse_duration)]
+    pub loyalty_parked_keep: Duration,
+    /// How long a request may take before it is answered 503: a batch of ten thousand on a busy
+    /// machine.
+    #[arg(long, env, default_value = "120s", value_parser = humantime::parse_duration)]
+    pub loyalty_patience: Duration,
+    /// Where a notification (JSON: kind, store, text) is posted when a store falls silent; without
+    /// it there are only a metric, a line of the log and an exception.
     #[arg(long, env)]
     pub loyalty_alert_url: Option<Url>,
     /// Where 1C's HTTP service is, such as <https://1c.example/base/hs/parom>; needed when 1C is
@@ -46,6 +63,10 @@ pub struct Config {
     /// How long 1C may take to answer.
     #[arg(long, env, default_value = "10s", value_parser = humantime::parse_duration)]
     pub onec_timeout: Duration,
+    /// With 1C as master and redemptions refused while it is away: for how long it is told again of
+    /// one that it does not answer, before that is refused.
+    #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
+    pub onec_refuse_after: Duration,
     /// How long a balance must be at rest before it is compared with 1C's.
     #[arg(long, env, default_value = "5m", value_parser = humantime::parse_duration)]
     pub onec_compare_after: Duration,
@@ -96,25 +117,25 @@ pub struct Program {
     /// What a register's debit may do beyond the balance when it comes late.
     pub offline: Offline,
     /// What becomes of points given back to a lot whose time is over.
-    #[serde(deserialize_with = "lapse")]
+    #[serde(deserialize_with = "form::lapse")]
     pub lapsed: Lapse,
     /// How long points live; for ever without.
-    #[serde(default, with = "humantime_option")]
+    #[serde(default, with = "form::humantime_option")]
     pub expires_after: Option<Duration>,
     /// How long points of an order on the site are pending: the time for returns.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "form::duration")]
     pub return_window: Duration,
     /// How long an order on the site may hold points.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "form::duration")]
     pub hold_for: Duration,
     /// How long a register may hold points.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "form::duration")]
     pub register_hold_for: Duration,
     /// How far a register's clock may be ahead. Within it, the time is set to ours.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "form::duration")]
     pub clock_ahead: Duration,
     /// How old an operation may be.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "form::duration")]
     pub clock_behind: Duration,
 }
 
@@ -149,7 +170,7 @@ pub enum Offline {
     /// As much as there is.
     Part,
     /// The rest is owed, up to this.
-    #[serde(deserialize_with = "money")]
+    #[serde(deserialize_with = "form::money")]
     Allow(Money),
 }
 
@@ -193,7 +214,7 @@ pub struct Register {
     /// The store's address, shown to customers where an operation has no description.
     pub address: Option<String>,
     /// The offset of times that come without one.
-    #[serde(default = "moscow", deserialize_with = "offset")]
+    #[serde(default = "moscow", deserialize_with = "form::offset")]
     pub utc_offset: UtcOffset,
     /// Another policy for offline debits than the programme's.
     pub offline: Option<Offline>,
@@ -203,8 +224,8 @@ pub struct Register {
     /// Requests at once.
     #[serde(default = "burst")]
     pub burst: u32,
-    /// After how long without a request its store counts as silent; never without.
-    #[serde(default, with = "humantime_option")]
+    /// After how long without an operation its store counts as silent; never without.
+    #[serde(default, with = "form::humantime_option")]
     pub silent_after: Option<Duration>,
 }
 
@@ -217,39 +238,6 @@ pub struct Shop {
     pub points_property: String,
     /// How points are earned.
     pub accrual: Rules,
-}
-
-/// Reads the file and looks for what cannot be right.
-///
-/// # Errors
-/// [`StartError`] names the file and the place.
-pub fn read(config: &Config) -> Result<File, StartError> {
-    let path = &config.loyalty_file;
-    let file: File = runtime::settings::file(path)?;
-    let wrong = |why: String| StartError::new(format!("{}: {why}", path.display()));
-    let mut keys = std::collections::BTreeSet::new();
-    for (name, register) in &file.registers {
-        let key = register.key.expose();
-        if key.len() < 16 {
-            return Err(wrong(format!("register {name}: the key has less than 16 characters")));
-        }
-        if !keys.insert(key.to_owned()) {
-            return Err(wrong(format!("register {name}: another one has the same key")));
-        }
-        if register.rate == 0 || register.burst == 0 {
-            return Err(wrong(format!("register {name}: rate and burst must be above zero")));
-        }
-        if register.source == crate::ledger::OWN_SOURCE || register.source.starts_with("shop:") {
-            return Err(wrong(format!("register {name}: the source is one of our own")));
-        }
-    }
-    if file.registers.is_empty() {
-        return Err(wrong("there are no registers".to_owned()));
-    }
-    if file.program.master == Master::OneC && config.onec_base_url.is_none() {
-        return Err(wrong("master is \"1c\", so ONEC_BASE_URL must say where it is".to_owned()));
-    }
-    Ok(file)
 }
 
 fn retail() -> String {
@@ -266,44 +254,4 @@ fn burst() -> u32 {
 
 fn moscow() -> UtcOffset {
     UtcOffset::from_hms(3, 0, 0).unwrap_or(UtcOffset::UTC)
-}
-
-fn offset<'de, D: Deserializer<'de>>(input: D) -> Result<UtcOffset, D::Error> {
-    let text = String::deserialize(input)?;
-    let form = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
-    UtcOffset::parse(&text, form).map_err(|_| D::Error::custom("an offset is written as +03:00"))
-}
-
-fn money<'de, D: Deserializer<'de>>(input: D) -> Result<Money, D::Error> {
-    let amount: Money = String::deserialize(input)?.parse().map_err(D::Error::custom)?;
-    if amount.is_negative() { Err(D::Error::custom("the limit is below zero")) } else { Ok(amount) }
-}
-
-fn duration<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
-    humantime::parse_duration(&String::deserialize(input)?).map_err(D::Error::custom)
-}
-
-fn lapse<'de, D: Deserializer<'de>>(input: D) -> Result<Lapse, D::Error> {
-    let text = String::deserialize(input)?;
-    match text.strip_prefix("grace ") {
-        None if text == "burn" => Ok(Lapse::Burn),
-        Some(time) => match humantime::parse_duration(time) {
-            Ok(time) if !time.is_zero() => Ok(Lapse::Grace(time)),
-            _ => Err(D::Error::custom("a grace is a time such as \"grace 14d\"")),
-        },
-        None => Err(D::Error::custom("lapsed is \"burn\" or \"grace 14d\"")),
-    }
-}
-
-mod humantime_option {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, de::Error as _};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        let text = Option::<String>::deserialize(input)?;
-        text.map(|text| humantime::parse_duration(&text).map_err(D::Error::custom)).transpose()
-    }
 }

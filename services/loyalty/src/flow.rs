@@ -5,13 +5,13 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use events::{Event, Fact, OrderRef, Phone};
+use events::{Event, Fact, OrderRef};
 use runtime::{Failure, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Loyalty,
-    config::{Away, Master},
+    Loyalty, ask,
+    config::Master,
     ledger::{Answer, Kind, Known, Outcome, Request, Waits},
     plan::{self, Plan},
     words,
@@ -46,11 +46,21 @@ pub enum State {
         /// Which attempt.
         revision: u32,
     },
+    /// 1C has refused, or has not answered in time, a redemption: it is taken back here, and
+    /// withdrawn there where 1C may have got it.
+    Refusing {
+        /// The redemption, and what was to follow it.
+        ask: Vec<Request>,
+        /// Which attempt.
+        revision: u32,
+        /// Whether 1C has said no: then it has noted nothing.
+        refused: bool,
+    },
     /// Done.
     Done,
 }
 
-type Next = Result<Step<State>, Failure>;
+pub(crate) type Next = Result<Step<State>, Failure>;
 
 impl Loyalty {
     pub(crate) async fn go(&self, event: &Event, state: State) -> Next {
@@ -62,7 +72,10 @@ impl Loyalty {
             State::Looking(looks) => self.plan(event, order, 0, looks).await,
             State::Again(revision) => self.plan(event, order, revision, LOOKS).await,
             State::Planned { ask, revision } => self.carry_out(event, order, ask, revision).await,
-            State::Telling { ask, revision } => self.tell_onec(event, order, ask, revision).await,
+            State::Telling { ask, revision } => self.tell_onec(order, ask, revision).await,
+            State::Refusing { ask, revision, refused } => {
+                self.refuse(order, &ask, revision, refused).await
+            }
             State::Done => Ok(Step::done(State::Done)),
         }
     }
@@ -72,7 +85,7 @@ impl Loyalty {
         let planner = plan::Planner { bank: &self.bank, program: &self.program, shop, revision };
         let plan = match &event.fact {
             Fact::OrderCreated(fact) => planner.created(&fact.order).await,
-            Fact::OrderPaid(fact) => planner.paid(&fact.order).await,
+            Fact::OrderPaid(fact) => planner.paid(fact, looks < LOOKS).await,
             Fact::OrderCompleted(fact) => {
                 planner.completed(&fact.order, fact.occurrence, event.time()).await
             }
@@ -105,7 +118,8 @@ impl Loyalty {
             match answered.answer {
                 Answer::Decided(known) | Answer::Repeated(known) if known.outcome.is_done() => {
                     told.push(words::moved(event, order, request.what.kind(), known.applied, now));
-                    moved.push(request);
+                    // Of two facts that ask for the same, 1C hears one.
+                    moved.push(Request { id: known.id, ..request });
                 }
                 Answer::Decided(known) | Answer::Repeated(known) => {
                     let asked = request.what.amount().unwrap_or(0);
@@ -138,41 +152,6 @@ impl Loyalty {
         };
         Ok(told.into_iter().fold(step, Step::emit))
     }
-
-    /// Writes through to 1C, which is the master. It knows a repeat by the operation's id.
-    async fn tell_onec(
-        &self,
-        event: &Event,
-        order: &OrderRef,
-        ask: Vec<Request>,
-        revision: u32,
-    ) -> Next {
-        let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
-        let buyer = event.fact.snapshot().and_then(|order| order.buyer.phone.as_deref());
-        let buyer: Option<Phone> = buyer.and_then(|phone| phone.parse().ok());
-        for request in &ask {
-            let spends = matches!(request.what.kind(), Kind::Hold | Kind::Debit);
-            let Err(error) = onec.tell(request, request.phone.or(buyer)).await else { continue };
-            let refuses = self.program.when_1c_is_away == Away::Refuse && error.is_not_sent();
-            if spends && (error.is_refusal() || refuses) {
-                self.undo(order, request).await?;
-                let asked = request.what.amount().unwrap_or(0);
-                let reason = match error.is_refusal() {
-                    true => words::points_insufficient(order, asked),
-                    false => words::onec_away(order),
-                };
-                return Ok(Step::stop(State::Again(revision + 1), reason));
-            }
-            return Err(error.failure(order));
-        }
-        Ok(Step::done(State::Done))
-    }
-
-    /// Takes back here what 1C did not take there.
-    async fn undo(&self, order: &OrderRef, request: &Request) -> Result<(), Failure> {
-        let release = plan::undo(request);
-        self.bank.apply(release).await.map(drop).map_err(|_| words::store_away(order))
-    }
 }
 
 /// What follows from a refusal.
@@ -193,10 +172,10 @@ fn after_refusal(request: &Request, known: &Known) -> Refusal {
         (Kind::Capture, Outcome::AlreadyCaptured) => Refusal::Harmless,
         // The hold timed out, or was never granted: the points are taken without it, if there.
         (Kind::Capture, Outcome::AlreadyReleased | Outcome::NothingToUndo) => {
-            plan::spend_instead(request)
+            ask::spend_instead(request)
                 .map_or(Refusal::Wrong, |debit| Refusal::Instead(Box::new(debit)))
         }
-        (Kind::Release, Outcome::AlreadyCaptured) => plan::reverse_instead(request)
+        (Kind::Release, Outcome::AlreadyCaptured) => ask::reverse_instead(request)
             .map_or(Refusal::Wrong, |reversal| Refusal::Instead(Box::new(reversal))),
         (
             Kind::Release | Kind::Reversal,

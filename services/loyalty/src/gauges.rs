@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use prometheus::{
-    GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    core::Collector, histogram_opts,
+    GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, core::Collector,
+    histogram_opts,
 };
-use runtime::StartError;
+use runtime::{Registry, StartError};
 
-use crate::ledger::Kind;
+use crate::{ledger::Kind, store::Counts};
 
 /// Seconds of requests and groups.
 const SHORT: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -28,6 +28,8 @@ pub(crate) struct Gauges {
     silence: GaugeVec,
     exceptions: IntGauge,
     parked: IntGauge,
+    unreadable: IntGauge,
+    untold: IntGauge,
     log_lost: IntCounter,
 }
 
@@ -66,6 +68,11 @@ impl Gauges {
             silence: put(registry, GaugeVec::new(silence, &["store"])?)?,
             exceptions: gauge("loyalty_exceptions_open", "What waits for a person")?,
             parked: gauge("loyalty_parked", "Operations that wait for another or a customer")?,
+            unreadable: gauge(
+                "loyalty_parked_unreadable",
+                "Waiting operations that cannot be read",
+            )?,
+            untold: gauge("loyalty_onec_untold", "Operations that 1C has not been told yet")?,
             log_lost: put(registry, IntCounter::new("loyalty_log_lost_total", lost)?)?,
         })
     }
@@ -95,9 +102,11 @@ impl Gauges {
         self.silence.with_label_values(&[store]).set(since.as_seconds_f64().max(0.0));
     }
 
-    pub(crate) fn waiting(&self, exceptions: i64, parked: i64) {
-        self.exceptions.set(exceptions);
-        self.parked.set(parked);
+    pub(crate) fn waiting(&self, counts: Counts) {
+        self.exceptions.set(counts.exceptions);
+        self.parked.set(counts.parked);
+        self.unreadable.set(counts.unreadable);
+        self.untold.set(counts.untold);
     }
 
     pub(crate) fn log_lost(&self, lines: usize) {

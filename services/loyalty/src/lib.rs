@@ -1,16 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod ask;
 mod bank;
 pub mod config;
 mod flow;
 mod gauges;
 pub mod http;
+mod known;
 pub mod ledger;
+mod mirror;
 mod onec;
 mod plan;
 pub mod rules;
 pub mod store;
 mod tend;
+mod through;
 pub mod words;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -23,7 +27,7 @@ pub use flow::State;
 
 use crate::{
     bank::Bank,
-    config::{Config, Program, Shop},
+    config::{Config, Master, Program, Shop},
     gauges::Gauges,
     onec::OneC,
     store::Store,
@@ -39,6 +43,8 @@ pub struct Loyalty {
     program: Program,
     shops: BTreeMap<ShopId, Shop>,
     onec: Option<OneC>,
+    /// How long 1C may leave a redemption without an answer.
+    refuse_after: Duration,
     api: Arc<http::Api>,
     tend: Tend,
 }
@@ -60,6 +66,10 @@ impl Worker for Loyalty {
         let gauges = Gauges::new(&kit.metrics().registry)?;
         let clock = Arc::new(OffsetDateTime::now_utc);
         let store = Store::new(kit.pool().clone(), clock, file.program.lapsed);
+        let store = match file.program.master {
+            Master::OneC => store.telling_onec(),
+            Master::Parom => store,
+        };
         let bank = Bank::new(store, gauges.clone());
         let onec = match &config.onec_base_url {
             None => None,
@@ -79,10 +89,12 @@ impl Worker for Loyalty {
             gauges: gauges.clone(),
             language: config.loyalty_language,
             log: http::Log::new(gauges.clone()),
+            patience: config.loyalty_patience,
         });
         let alerts = runtime::http::Client::new("alerts", Duration::from_secs(10), kit.metrics())?;
         let tend = Tend::new(kit, &config, &file, bank.store().clone(), gauges, alerts, comparing);
-        Ok(Self { bank, program: file.program, shops: file.shops, onec, api, tend })
+        let refuse_after = config.onec_refuse_after;
+        Ok(Self { bank, program: file.program, shops: file.shops, onec, refuse_after, api, tend })
     }
 
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
@@ -94,6 +106,6 @@ impl Worker for Loyalty {
     }
 
     async fn background(self: Arc<Self>) {
-        self.tend.run(self.api.log.far()).await;
+        Box::pin(self.tend.run(self.api.log.far())).await;
     }
 }

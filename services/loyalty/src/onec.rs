@@ -10,9 +10,14 @@ use runtime::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use url::Url;
+use uuid::Uuid;
 
-use crate::ledger::Request;
+use crate::{
+    ledger::{Kind, Request},
+    store::Untold,
+};
 
 /// A client of 1C's HTTP service.
 pub(crate) struct OneC {
@@ -34,15 +39,68 @@ pub(crate) enum Error {
     /// 1C says no; its code.
     #[error("1C refuses: {0}")]
     Refused(String),
+    /// 1C does not know yet what the operation refers to: it is on its way in another job.
+    #[error("1C does not know the operation referred to")]
+    TooEarly,
     /// User or password are wrong.
     #[error("1C does not let us in")]
     Unauthorized,
     /// 1C does not know the customer.
     #[error("1C does not know the customer")]
     UnknownCustomer,
-    /// The operation names no phone, and 1C knows customers by nothing else.
-    #[error("the operation names no phone")]
+    /// The customer has no phone of his own, and 1C knows customers by nothing else.
+    #[error("the customer has no phone of his own")]
     NoPhone,
+}
+
+/// An operation as 1C hears of it: the same however often, whoever tells it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word<'a> {
+    id: Uuid,
+    external_id: &'a str,
+    kind: Kind,
+    amount: Option<i64>,
+    reference: Option<&'a str>,
+    order: Option<&'a str>,
+    at: OffsetDateTime,
+    until: Option<OffsetDateTime>,
+}
+
+impl<'a> From<&'a Request> for Word<'a> {
+    fn from(request: &'a Request) -> Self {
+        Self {
+            id: request.id,
+            external_id: &request.key.external_id,
+            kind: request.what.kind(),
+            amount: request.what.amount(),
+            reference: request.what.of().map(|of| of.external_id.as_str()),
+            order: request.note.order.as_deref(),
+            at: request.effective_at,
+            until: request.what.until(),
+        }
+    }
+}
+
+impl<'a> From<&'a Untold> for Word<'a> {
+    fn from(untold: &'a Untold) -> Self {
+        // What is withdrawn was at most held or debited there: a release takes either back.
+        let release = untold.withdraws && untold.kind == Kind::Reversal;
+        Self {
+            id: untold.id,
+            external_id: &untold.key.external_id,
+            kind: if release { Kind::Release } else { untold.kind },
+            amount: untold.amount,
+            reference: untold.reference.as_deref(),
+            order: untold.order.as_deref(),
+            at: untold.at,
+            until: untold.until,
+        }
+    }
+}
+
+/// To the second: the tables keep microseconds, and a repeat must be the same.
+fn moment(at: OffsetDateTime) -> Option<String> {
+    at.to_offset(UtcOffset::UTC).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
 }
 
 /// An answer to an operation.
@@ -70,24 +128,25 @@ impl OneC {
     ///
     /// # Errors
     /// [`Error`].
-    pub(crate) async fn tell(&self, request: &Request, phone: Option<Phone>) -> Result<(), Error> {
+    pub(crate) async fn tell(&self, word: &Word<'_>, phone: Option<Phone>) -> Result<(), Error> {
         let phone = phone.ok_or(Error::NoPhone)?;
-        let amount = request.what.amount().map(|kopecks| Money::from_kopecks(kopecks).to_string());
         let body = json!({
-            "id": request.id,
-            "external_id": request.key.external_id,
-            "type": request.what.kind().as_str(),
-            "amount": amount,
-            "reference": request.what.of().map(|of| &of.external_id),
+            "id": word.id,
+            "external_id": word.external_id,
+            "type": word.kind.as_str(),
+            "amount": word.amount.map(|kopecks| Money::from_kopecks(kopecks).to_string()),
+            "reference": word.reference,
             "user_phone": phone.to_string(),
-            "order": request.note.order,
-            "created_at": request.effective_at.format(&time::format_description::well_known::Rfc3339).ok(),
+            "order": word.order,
+            "created_at": moment(word.at),
+            "until": word.until.and_then(moment),
         });
         let answer = self.call("operations", body.to_string()).await?;
         let told: Told = serde_json::from_slice(&answer.body)
             .map_err(|_| Error::NoAnswer(format!("status {}", answer.status)))?;
         match told.status.as_str() {
             "ok" | "already_exists" => Ok(()),
+            "error" if told.error.as_deref() == Some("reference_unknown") => Err(Error::TooEarly),
             "error" => Err(Error::Refused(code(&told.error.unwrap_or_default()))),
             _ => Err(Error::NoAnswer("an unknown status".to_owned())),
         }
@@ -183,6 +242,15 @@ impl Error {
                 ),
                 None,
             ),
+            Self::TooEarly => Failure::Retry(
+                reason(
+                    Class::Unavailable,
+                    "onec_too_early",
+                    "1С ещё не знает исходной операции; эта уйдёт в неё позже сама.",
+                    "1C does not know the original yet; this one is told later by itself.",
+                ),
+                None,
+            ),
             Self::Unauthorized => Failure::Retry(
                 reason(
                     Class::Invalid,
@@ -201,8 +269,8 @@ impl Error {
             Self::NoPhone => Failure::Dead(reason(
                 Class::Invalid,
                 "phone_missing",
-                "в заказе нет телефона, а 1С знает покупателей только по нему.",
-                "the order has no phone, and 1C knows customers by nothing else.",
+                "у покупателя нет телефона, который принадлежит только ему, а 1С знает покупателей только по нему.",
+                "the buyer has no phone that is his alone, and 1C knows customers by nothing else.",
             )),
         }
     }

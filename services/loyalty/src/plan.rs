@@ -1,24 +1,22 @@
 //! Which operations follow from an order's fact.
 //!
-//! Their names are made of what happened: the order, the kind, the occurrence, and the number of
-//! the attempt where a person has replayed. So a fact told twice asks for nothing new.
+//! Their names are made of what happened: the order, the kind, and which time it is: completions,
+//! cancellations and returns are counted by their facts, holds and what is spent by what was done
+//! before (an order may have several payments, and is spent for once). So a fact told twice asks
+//! for nothing new, and what was given back is taken anew when the order comes back.
 
-use events::{Money, Order, PaymentState, Phone, ReturnFact};
+use events::{Money, Order, PaymentFact, PaymentState, Phone, ReturnFact};
 use runtime::{Failure, Reason};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::{
     bank::Bank,
     config::{Program, Shop},
-    ledger::{Beyond, CustomerId, Key, Note, Request, What},
+    ledger::{CustomerId, Request, What},
     rules::{proportion, value},
-    store::{Done, Person},
+    store::Done,
     words,
 };
-
-/// Attempts and occurrences whose operations are looked for.
-const NAMES: u32 = 20;
 
 /// What is to be done.
 pub(crate) enum Plan {
@@ -39,14 +37,20 @@ pub(crate) struct Planner<'a> {
     pub bank: &'a Bank,
     pub program: &'a Program,
     pub shop: &'a Shop,
+    /// Which attempt: after 0 a person has replayed.
     pub revision: u32,
 }
 
 /// Whose points.
 #[derive(Debug, Clone, Copy)]
-struct Who {
-    customer: Option<CustomerId>,
-    phone: Option<Phone>,
+pub(crate) struct Who {
+    pub customer: Option<CustomerId>,
+    pub phone: Option<Phone>,
+}
+
+impl Who {
+    /// Who is meant by the operation that is referred to.
+    pub(crate) const OF_REFERENCE: Self = Self { customer: None, phone: None };
 }
 
 impl Planner<'_> {
@@ -56,51 +60,90 @@ impl Planner<'_> {
         if points == 0 {
             return Ok(Plan::Nothing);
         }
-        let who = self.who(order).await?.ok_or_else(|| words::buyer_unknown(&order.key))?;
-        Ok(Plan::Ask(vec![self.hold(order, who, points)]))
+        if order.price == Money::ZERO {
+            // Points are all that is paid: no payment will come.
+            return self.spend(order, false).await;
+        }
+        let asking = self.asking(order, self.user(order).await?);
+        // The first hold has one name, whatever comes first; a replay is another attempt.
+        let hold = match self.revision {
+            0 => asking.hold(0, points, self.program.hold_for),
+            _ => asking.hold(self.free(order, "hold").await?, points, self.program.hold_for),
+        };
+        Ok(Plan::Ask(vec![hold]))
     }
 
-    /// The money is here: held points are spent. Until all of it is, they stay held.
-    pub(crate) async fn paid(&self, order: &Order) -> Planned {
+    /// The money is here: held points are spent. Until all of it is, they stay held. A payment
+    /// that comes again may overtake the cancellation before it, so it waits a while for that.
+    pub(crate) async fn paid(&self, fact: &PaymentFact, patient: bool) -> Planned {
+        self.spend(&fact.order, patient && fact.occurrence > 1).await
+    }
+
+    async fn spend(&self, order: &Order, patient: bool) -> Planned {
         let points = self.points(order)?;
         if points == 0 || paid(order) < order.price.kopecks() {
             return Ok(Plan::Nothing);
         }
-        let who = self.who(order).await?.ok_or_else(|| words::buyer_unknown(&order.key))?;
-        let hold = self.latest(order, &["hold"]).await?;
+        let who = self.user(order).await?;
+        let spent = self.found(order, &["capture", "spend"]).await?;
+        if spent.iter().any(Done::stands) {
+            return Ok(if patient { Plan::Wait } else { Plan::Nothing });
+        }
+        let holds = self.found(order, &["hold"]).await?;
         let mut ask = Vec::new();
-        let of = match hold {
+        let asking = self.asking(order, who);
+        let of = match holds.into_iter().rev().find(|hold| hold.open) {
             Some(hold) if points > hold.applied => {
                 return Ok(Plan::Stop(words::points_changed(&order.key, points, hold.applied)));
             }
             Some(hold) => hold.key,
-            // Payment was quicker than the order, or the hold was refused.
+            // Payment was quicker than the order, the hold was refused or has ended, or what was
+            // spent was given back since.
             None => {
-                let hold = self.hold(order, who, points);
+                let number = self.free(order, "hold").await?;
+                let hold = asking.hold(number, points, self.program.hold_for);
                 let key = hold.key.clone();
                 ask.push(hold);
                 key
             }
         };
         let what = What::Capture { of, amount: Some(points) };
-        ask.push(self.request(order, who, "capture", self.revision, what));
+        ask.push(asking.request("capture", self.free(order, "capture").await?, what));
         Ok(Plan::Ask(ask))
     }
 
     /// The buyer has the goods: points are earned on the money paid, and pending until the time
-    /// for returns is over.
+    /// for returns is over. Of an order that was cancelled and came back with its payment, the
+    /// points are spent at the latest now.
     pub(crate) async fn completed(
         &self,
         order: &Order,
         occurrence: u32,
         at: OffsetDateTime,
     ) -> Planned {
-        let Some(who) = self.who(order).await? else { return Ok(Plan::Nothing) };
+        let mut ask = self.earn(order, occurrence, at).await?;
+        if order.buyer.id.is_some() && self.was_cancelled(order).await? {
+            match self.spend(order, false).await? {
+                Plan::Ask(spending) => ask.extend(spending),
+                Plan::Stop(reason) => return Ok(Plan::Stop(reason)),
+                Plan::Nothing | Plan::Wait => {}
+            }
+        }
+        Ok(if ask.is_empty() { Plan::Nothing } else { Plan::Ask(ask) })
+    }
+
+    async fn earn(
+        &self,
+        order: &Order,
+        occurrence: u32,
+        at: OffsetDateTime,
+    ) -> Result<Vec<Request>, Failure> {
+        let Some(who) = self.who(order).await? else { return Ok(Vec::new()) };
         let mut money = order.clone();
         money.price = order.price.min(Money::from_kopecks(paid(order)));
         let earned = self.shop.accrual.earned(&money).map_err(|_| words::sums_wrong(&order.key))?;
         if earned == 0 {
-            return Ok(Plan::Nothing);
+            return Ok(Vec::new());
         }
         let matures_at = at + self.program.return_window;
         let what = What::Accrual {
@@ -108,29 +151,43 @@ impl Planner<'_> {
             matures_at: Some(matures_at),
             expires_at: self.program.expires_after.map(|life| matures_at + life),
         };
-        Ok(Plan::Ask(vec![self.request(order, who, "accrual", occurrence, what)]))
+        // Completed once more without having been cancelled: it has earned already, or will when
+        // its guest is known.
+        let accrual = self.asking(order, who).request("accrual", occurrence, what);
+        let earlier = self.found(order, &["accrual"]).await?;
+        let again = earlier.iter().any(|done| done.key != accrual.key && done.stands());
+        Ok(if again { Vec::new() } else { vec![accrual] })
     }
 
-    /// The order is cancelled: what is held is released, what was spent or earned is undone.
+    async fn was_cancelled(&self, order: &Order) -> Result<bool, Failure> {
+        let undone = self.found(order, &["cancel-spend", "release", "reversal"]).await?;
+        Ok(!undone.is_empty())
+    }
+
+    /// The order is cancelled: what is held is released, what was spent or earned is undone, also
+    /// what still waits.
     pub(crate) async fn cancelled(&self, order: &Order, occurrence: u32) -> Planned {
-        let spent = self.latest(order, &["spend"]).await?;
-        let hold = self.latest(order, &["hold"]).await?;
-        let accrual = self.latest(order, &["accrual"]).await?;
+        let spent = self.standing(order, &["capture", "spend"]).await?.filter(Done::stands);
+        let holds = self.found(order, &["hold"]).await?;
+        let accrual = self.standing(order, &["accrual"]).await?.filter(Done::stands);
         let promised = self.points(order).unwrap_or(0) > 0;
-        let who = Who { customer: None, phone: None };
+        let asking = self.asking(order, Who::OF_REFERENCE);
         let mut ask = Vec::new();
+        let held = match holds.iter().rev().find(|hold| hold.open) {
+            Some(hold) => Some(hold.key.clone()),
+            // Of a hold that is not there yet the release waits, and undoes it when it comes.
+            None => (holds.is_empty() && promised).then(|| asking.key("hold", 0)),
+        };
         if let Some(spent) = spent {
             let what = What::Reversal { of: spent.key, amount: None };
-            ask.push(self.request(order, who, "cancel-spend", occurrence, what));
-        } else if hold.is_some() || promised {
-            // Of a hold that is not there yet the release waits, and undoes it when it comes.
-            let of = hold.map_or_else(|| self.key(order, "hold", 0), |hold| hold.key);
+            ask.push(asking.request("cancel-spend", occurrence, what));
+        } else if let Some(of) = held {
             let what = What::Release { of, amount: None };
-            ask.push(self.request(order, who, "release", occurrence, what));
+            ask.push(asking.request("release", occurrence, what));
         }
         if let Some(accrual) = accrual {
             let what = What::Reversal { of: accrual.key, amount: None };
-            ask.push(self.request(order, who, "cancel-accrual", occurrence, what));
+            ask.push(asking.request("cancel-accrual", occurrence, what));
         }
         Ok(if ask.is_empty() { Plan::Nothing } else { Plan::Ask(ask) })
     }
@@ -139,7 +196,7 @@ impl Planner<'_> {
     /// the goods' price. A return may overtake the completion, so it waits a while for it.
     pub(crate) async fn returned(&self, fact: &ReturnFact, patient: bool) -> Planned {
         let order = &fact.order;
-        let accrual = self.latest(order, &["accrual"]).await?;
+        let accrual = self.standing(order, &["accrual"]).await?;
         if accrual.is_none() && patient {
             return Ok(Plan::Wait);
         }
@@ -148,156 +205,29 @@ impl Planner<'_> {
         let back = back.sum::<Option<i64>>().ok_or_else(unclear)?;
         let all = order.lines.iter().map(|line| value(line, line.quantity));
         let all = all.sum::<Option<i64>>().ok_or_else(unclear)?;
-        let spent = self.latest(order, &["spend", "capture"]).await?;
-        let who = Who { customer: None, phone: None };
+        let before = self.returned_before(fact, back).await?;
+        let came = before.saturating_add(back);
+        let spent = self.standing(order, &["spend", "capture"]).await?;
+        let asking = self.asking(order, Who::OF_REFERENCE);
         let mut ask = Vec::new();
         let named = [("return-accrual", accrual), ("return-spend", spent)];
         for (name, done) in named.into_iter().filter_map(|(name, done)| Some((name, done?))) {
-            let amount = proportion(done.applied, back, all);
+            // Parts of a kopeck are not lost between returns: each goes from one sum to the next.
+            let until = |value| proportion(done.applied, value, all);
+            let amount = until(came) - until(before);
             if amount > 0 {
                 // The last return takes whatever is left.
-                let amount = Some(amount).filter(|amount| *amount < done.applied);
+                let amount = Some(amount).filter(|_| came < all);
                 let what = What::Reversal { of: done.key, amount };
-                ask.push(self.request(order, who, name, fact.occurrence, what));
+                ask.push(asking.request(name, fact.occurrence, what));
             }
         }
         Ok(if ask.is_empty() { Plan::Nothing } else { Plan::Ask(ask) })
     }
-
-    /// Kopecks of points in the order's property.
-    fn points(&self, order: &Order) -> Result<i64, Failure> {
-        let property = &self.shop.points_property;
-        let Some(text) = order.properties.get(property) else { return Ok(0) };
-        match text.trim().parse::<Money>() {
-            Ok(points) if !points.is_negative() => Ok(points.kopecks()),
-            _ => Err(words::points_invalid(&order.key, property)),
-        }
-    }
-
-    async fn who(&self, order: &Order) -> Result<Option<Who>, Failure> {
-        let phone = order.buyer.phone.as_deref().and_then(|phone| phone.parse::<Phone>().ok());
-        let user = order.buyer.id.and_then(|id| i64::try_from(id).ok());
-        let Some(user) = user else {
-            return Ok(phone.map(|phone| Who { customer: None, phone: Some(phone) }));
-        };
-        let person = Person {
-            shop: order.key.shop.to_string(),
-            user,
-            phones: phone.into_iter().collect(),
-            all_phones: false,
-        };
-        let customer = self.bank.store().meet(&person).await;
-        let customer = customer.map_err(|error| {
-            tracing::debug!(%error, "a buyer cannot be written");
-            words::store_away(&order.key)
-        })?;
-        Ok(Some(Who { customer: Some(customer), phone }))
-    }
-
-    /// The last operation of the order under one of these names that was carried out.
-    async fn latest(&self, order: &Order, kinds: &[&str]) -> Result<Option<Done>, Failure> {
-        let names = kinds
-            .iter()
-            .flat_map(|kind| (0..NAMES).map(|number| self.key(order, kind, number).external_id));
-        let source = source(order);
-        let found = self.bank.store().latest(&source, &names.collect::<Vec<_>>()).await;
-        found.map_err(|error| {
-            tracing::debug!(%error, "an order's operations cannot be read");
-            words::store_away(&order.key)
-        })
-    }
-
-    fn hold(&self, order: &Order, who: Who, points: i64) -> Request {
-        let until = self.now() + self.program.hold_for;
-        let what = What::Hold { amount: points, until };
-        self.request(order, who, "hold", self.revision, what)
-    }
-
-    fn key(&self, order: &Order, kind: &str, number: u32) -> Key {
-        let side = if order.key.site { "site" } else { "portal" };
-        Key::new(source(order), format!("{side}-{}:{kind}:{number}", order.key.id))
-    }
-
-    fn request(&self, order: &Order, who: Who, kind: &str, number: u32, what: What) -> Request {
-        let note = Note { order: Some(order.key.number.clone()), ..Note::default() };
-        Request {
-            id: Uuid::now_v7(),
-            key: self.key(order, kind, number),
-            what,
-            phone: who.phone,
-            customer: who.customer,
-            effective_at: self.now(),
-            note,
-        }
-    }
-
-    fn now(&self) -> OffsetDateTime {
-        self.bank.store().now()
-    }
-}
-
-/// A debit in place of a capture whose hold is gone.
-pub(crate) fn spend_instead(capture: &Request) -> Option<Request> {
-    let amount = capture.what.amount()?;
-    let what = What::Debit { amount, beyond: Beyond::Refuse };
-    Some(instead(capture, ":capture:", ":spend:", what))
-}
-
-/// A reversal in place of a release whose hold is spent.
-pub(crate) fn reverse_instead(release: &Request) -> Option<Request> {
-    let of = release.what.of()?.clone();
-    Some(instead(release, ":release:", ":reversal:", What::Reversal { of, amount: None }))
-}
-
-/// What takes a hold or a debit back.
-pub(crate) fn undo(request: &Request) -> Request {
-    let what = What::Release { of: request.key.clone(), amount: None };
-    let mut undo = instead(request, "", "", what);
-    undo.key.external_id = format!("undo:{}", request.key.external_id);
-    undo
-}
-
-fn instead(request: &Request, from: &str, to: &str, what: What) -> Request {
-    let external_id = match from.is_empty() {
-        true => request.key.external_id.clone(),
-        false => request.key.external_id.replace(from, to),
-    };
-    let key = Key::new(request.key.source.clone(), external_id);
-    Request { id: Uuid::now_v7(), key, what, ..request.clone() }
-}
-
-fn source(order: &Order) -> String {
-    format!("shop:{}", order.key.shop)
 }
 
 /// Money that is here, in kopecks.
 fn paid(order: &Order) -> i64 {
     let here = order.payments.iter().filter(|payment| payment.state == PaymentState::Paid);
     Money::sum(here.map(|payment| payment.sum)).map_or(0, Money::kopecks)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::Kind;
-
-    #[test]
-    fn what_is_done_instead_has_a_name_of_its_own() {
-        let of = Key::new("shop:acme", "portal-1:hold:0");
-        let capture = Request {
-            id: Uuid::nil(),
-            key: Key::new("shop:acme", "portal-1:capture:0"),
-            what: What::Capture { of: of.clone(), amount: Some(5) },
-            phone: None,
-            customer: Some(1),
-            effective_at: OffsetDateTime::UNIX_EPOCH,
-            note: Note::default(),
-        };
-        let debit = spend_instead(&capture).unwrap();
-        assert_eq!(debit.key.external_id, "portal-1:spend:0");
-        assert_eq!(debit.what.kind(), Kind::Debit);
-        let undone = undo(&debit);
-        assert_eq!(undone.key.external_id, "undo:portal-1:spend:0");
-        assert_eq!(undone.what.of(), Some(&debit.key));
-    }
 }

@@ -1,33 +1,28 @@
-//! Work beside the queue and the requests: what time does, what waited, who fell silent, what 1C
-//! thinks.
+//! Work beside the queue and the requests: what time does, what waited, who fell silent.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use events::Text;
 use reqwest::Method;
 use runtime::Kit;
 use serde_json::json;
-use time::OffsetDateTime;
 use tokio::sync::mpsc::Receiver;
 use url::Url;
-use uuid::Uuid;
 
 use crate::{
-    config::{Config, File, Language, Master},
+    config::{Config, File, Language},
     gauges::Gauges,
-    ledger::{Key, Note, OWN_SOURCE, Request, What},
-    onec::{self, OneC},
-    store::{Difference, LogLine, Store, kinds},
+    mirror::Mirror,
+    onec::OneC,
+    store::{Keep, LogLine, Store, kinds},
+    words,
 };
 
 /// Customers and waiting operations of one transaction.
 const PART: i64 = 200;
 /// Parts of one tick.
 const PARTS: usize = 500;
-/// Customers whose balance is compared in one round.
-const COMPARED: i64 = 100;
-/// How often old lines of the log are forgotten.
-const FORGET: Duration = Duration::from_secs(3600);
+/// How often old lines of the log are forgotten, and everything that waits is looked at.
+const SWEEP: Duration = Duration::from_secs(3600);
 /// How often a notification that was not taken, and each store, is looked at.
 const WATCH: Duration = Duration::from_secs(60);
 
@@ -37,15 +32,13 @@ pub(crate) struct Tend {
     store: Store,
     gauges: Gauges,
     tick: Duration,
-    keep: Duration,
+    keep: Keep,
     language: Language,
     /// After how long each store counts as silent.
     stores: BTreeMap<String, Duration>,
     alerts: runtime::http::Client,
     alert_url: Option<Url>,
-    onec: Option<OneC>,
-    master: Master,
-    compare_after: Duration,
+    mirror: Option<Mirror>,
 }
 
 impl Tend {
@@ -65,36 +58,46 @@ impl Tend {
                 *least = after.min(*least);
             }
         }
+        let mirror = onec.map(|onec| Mirror {
+            kit: kit.clone(),
+            store: store.clone(),
+            onec,
+            master: file.program.master,
+            tick: config.loyalty_tick,
+            compare_after: config.onec_compare_after,
+        });
         Self {
             kit,
             store,
             gauges,
             tick: config.loyalty_tick,
-            keep: config.loyalty_log_keep,
+            keep: Keep {
+                log: config.loyalty_log_keep,
+                exceptions: config.loyalty_exceptions_keep,
+                parked: config.loyalty_parked_keep,
+            },
             language: config.loyalty_language,
             stores,
             alerts,
             alert_url: config.loyalty_alert_url.clone(),
-            onec,
-            master: file.program.master,
-            compare_after: config.onec_compare_after,
+            mirror,
         }
     }
 
     /// Everything, until the process is to stop.
     pub(crate) async fn run(&self, log: Option<Receiver<Vec<LogLine>>>) {
-        tokio::join!(self.ticks(), self.write_log(log), self.watch(), self.forget());
+        tokio::join!(self.ticks(), self.mirror(), self.write_log(log), self.watch(), self.sweep());
     }
 
     async fn ticks(&self) {
         loop {
             self.catch_up().await;
-            match self.store.counts().await {
-                Ok((exceptions, parked)) => self.gauges.waiting(exceptions, parked),
-                Err(error) => tracing::debug!(%error, "what waits is not counted"),
+            if let Err(error) = self.store.tidy_count().await {
+                tracing::debug!(%error, "the count of what waits is not tidied");
             }
-            if let Some(onec) = &self.onec {
-                self.compare(onec).await;
+            match self.store.counts().await {
+                Ok(counts) => self.gauges.waiting(counts),
+                Err(error) => tracing::debug!(%error, "what waits is not counted"),
             }
             if !self.kit.pause(self.tick).await {
                 return;
@@ -142,12 +145,34 @@ impl Tend {
         }
     }
 
-    async fn forget(&self) {
-        while self.kit.pause(FORGET).await {
-            if let Err(error) = self.store.forget(self.keep).await {
-                tracing::warn!(%error, "old lines of the log are not forgotten");
+    async fn mirror(&self) {
+        if let Some(mirror) = &self.mirror {
+            mirror.run().await;
+        }
+    }
+
+    /// What is looked for at the start and now and then: it takes its time with large tables.
+    async fn sweep(&self) {
+        if let Err(error) = self.store.look_anew().await {
+            tracing::warn!(%error, "what could not be read is not looked at anew");
+        }
+        loop {
+            if let Err(error) = self.sweep_once().await {
+                tracing::warn!(%error, "old lines of the log and old waiting operations are not looked at");
+            }
+            if !self.kit.pause(SWEEP).await {
+                return;
             }
         }
+    }
+
+    async fn sweep_once(&self) -> sqlx::Result<()> {
+        for _ in 0..PARTS {
+            if self.store.catch_up(PART).await? == 0 {
+                break;
+            }
+        }
+        self.store.forget(self.keep).await
     }
 
     async fn watch(&self) {
@@ -175,6 +200,12 @@ impl Tend {
                 self.store.over(kinds::SILENT_STORE, &silent.store).await?;
                 continue;
             }
+            // Once for each silence, also where a person has closed it meanwhile.
+            let known =
+                self.store.raised_since(kinds::SILENT_STORE, &silent.store, silent.last_seen);
+            if known.await? {
+                continue;
+            }
             let details = json!({"last_seen": silent.last_seen.unix_timestamp()});
             if self.store.raise(kinds::SILENT_STORE, &silent.store, &details).await? {
                 tracing::error!(store = silent.store, "a store sends nothing any more");
@@ -185,89 +216,27 @@ impl Tend {
 
     async fn notify(&self) -> sqlx::Result<()> {
         let Some(url) = &self.alert_url else { return Ok(()) };
-        for exception in self.store.untold(kinds::SILENT_STORE).await? {
-            let store = &exception.subject;
-            let text = Text::new(
-                format!(
-                    "Магазин {store} перестал присылать операции с баллами: проверьте обмен на стороне 1С."
-                ),
-                format!(
-                    "Store {store} sends no operations any more: check the exchange on 1C's side."
-                ),
-            );
-            let body =
-                json!({"kind": exception.kind, "store": store, "text": self.language.of(&text)});
-            let request = self
-                .alerts
-                .request(Method::POST, url.as_str())
-                .header("content-type", "application/json")
-                .body(body.to_string());
-            match self.alerts.send("notify", request).await {
-                Ok(answer) if answer.status.is_success() => self.store.told(exception.id).await?,
-                Ok(answer) => {
-                    tracing::warn!(status = %answer.status, "a notification is not taken")
-                }
-                Err(error) => tracing::warn!(%error, "a notification is not taken"),
-            }
+        for id in self.store.untold(kinds::SILENT_STORE).await? {
+            self.store.tell(id, async |store| self.post(url, store).await).await?;
         }
         Ok(())
     }
 
-    /// Compares balances that changed with 1C's. A difference is put before a person; where 1C is
-    /// the master, ours is brought to it.
-    async fn compare(&self, onec: &OneC) {
-        if let Err(why) = self.compare_some(onec).await {
-            tracing::warn!(why, "balances are not compared");
-        }
-    }
-
-    async fn compare_some(&self, onec: &OneC) -> Result<(), String> {
-        let away = |error: sqlx::Error| error.to_string();
-        for ours in self.store.unchecked(self.compare_after, COMPARED).await.map_err(away)? {
-            let Ok(phone) = ours.phone.parse() else { continue };
-            let theirs = match onec.balance(phone).await {
-                Ok(theirs) => theirs,
-                Err(onec::Error::UnknownCustomer) => 0,
-                Err(error) => return Err(error.to_string()),
-            };
-            self.settle(&ours, theirs).await.map_err(away)?;
-        }
-        Ok(())
-    }
-
-    async fn settle(&self, ours: &Difference, theirs: i64) -> sqlx::Result<()> {
-        if ours.posted != theirs {
-            let details = json!({"ours_kopecks": ours.posted, "theirs_kopecks": theirs});
-            let subject = ours.customer.to_string();
-            if self.store.raise(kinds::BALANCE_DIFFERS, &subject, &details).await? {
-                tracing::warn!(customer = ours.customer, "1C has another balance");
-            }
-            if self.master == Master::OneC {
-                let correction = correction(ours, theirs, self.store.now());
-                for answer in self.store.apply(vec![correction]).await {
-                    answer?;
-                }
-            }
-        }
-        self.store.checked(ours.customer, ours.updated_at).await
-    }
-}
-
-/// Brings our balance to 1C's. Named by what was compared, so that it is made once.
-fn correction(ours: &Difference, theirs: i64, now: OffsetDateTime) -> Request {
-    let stamp = ours.updated_at.unix_timestamp_nanos();
-    let name = format!("1c:{}:{stamp}", ours.customer);
-    Request {
-        id: Uuid::now_v7(),
-        key: Key::new(OWN_SOURCE, name),
-        what: What::Adjustment { amount: theirs - ours.posted, expires_at: None },
-        phone: None,
-        customer: Some(ours.customer),
-        effective_at: now,
-        note: Note {
-            author: Some("parom".to_owned()),
-            reason: Some("1C is the master and has another balance".to_owned()),
-            ..Note::default()
-        },
+    /// Posts that a store is silent; whether that was taken.
+    async fn post(&self, url: &Url, store: &str) -> bool {
+        let text = self.language.of(&words::silent_store(store));
+        let body = json!({"kind": kinds::SILENT_STORE, "store": store, "text": text});
+        let request = self
+            .alerts
+            .request(Method::POST, url.as_str())
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let why = match self.alerts.send("notify", request).await {
+            Ok(answer) if answer.status.is_success() => return true,
+            Ok(answer) => format!("status {}", answer.status),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(store, why, "a notification is not taken");
+        false
     }
 }

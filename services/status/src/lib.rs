@@ -11,6 +11,7 @@
 //! and once for a cause.
 
 mod book;
+mod check;
 mod flow;
 mod news;
 mod plan;
@@ -95,6 +96,9 @@ impl Worker for StatusWriter {
     }
 
     async fn step(&self, event: &Event, (): ()) -> Result<Step<()>, Failure> {
+        if let Fact::CheckIssued(issued) = &event.fact {
+            return self.enter(issued).await;
+        }
         let Fact::StatusChanged(status) = &event.fact else {
             return Err(words::no_status(event));
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::{Event, OrderRef, Text};
+use events::{CheckIssued, Event, OrderRef, Text};
 use runtime::{Class, Failure, Reason};
 
 use crate::news::Said;
@@ -89,10 +89,23 @@ fn missing_line(language: Language, missing: &Missing<'_>) -> Option<String> {
 
 /// The failure with the order named, as everything must that a shop's manager may see.
 pub(crate) fn about(order: &OrderRef, failure: Failure) -> Failure {
+    named(&format!("Заказ {}", order.number), &format!("Order {}", order.number), failure)
+}
+
+/// The failure with the receipt that it was about.
+pub(crate) fn about_check(issued: &CheckIssued, failure: Failure) -> Failure {
+    let CheckIssued { shop, check, document, .. } = issued;
+    named(
+        &format!("Пробитый чек магазина {shop} (UUID {check}, ФД {document}) не записан в Битрикс"),
+        &format!("The receipt of shop {shop} (UUID {check}, FD {document}) is not in Bitrix yet"),
+        failure,
+    )
+}
+
+fn named(ru: &str, en: &str, failure: Failure) -> Failure {
     let name = |reason: Reason| {
         let Reason { class, code, text, evidence } = reason;
-        let ru = format!("Заказ {}: {}", order.number, text.ru);
-        let en = format!("Order {}: {}", order.number, text.en);
+        let (ru, en) = (format!("{ru}: {}", text.ru), format!("{en}: {}", text.en));
         Reason { class, code, text: Text::new(ru, en), evidence }
     };
     match failure {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use events::ShopId;
+use events::{MarksBy, ShopId};
 use runtime::{Secret, StartError};
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -70,6 +70,10 @@ pub struct Shop {
     /// What is told to the shop, and how.
     #[serde(default)]
     pub writeback: Writeback,
+    /// How marking codes leave circulation: `receipt`, which then carries them, or `document`, and then it
+    /// carries none. Orders that were seen before keep what was set then.
+    #[serde(default)]
+    pub marks: MarksBy,
     /// When Parom took over, such as `"2026-12-01T00:00:00+03:00"`: what happened to orders before
     /// that is remembered and not acted upon.
     #[serde(default, with = "time::serde::rfc3339::option")]

@@ -57,6 +57,20 @@ struct Change {
     register_looks: Option<u32>,
     register_pace_ms: Option<u32>,
     register_notify: Option<Notify>,
+    gismt_looks: Option<u32>,
+    gismt_hidden_looks: Option<u32>,
+    gismt_code_looks: Option<u32>,
+    gismt_rate: Option<u32>,
+    gismt_token_s: Option<u32>,
+    utm_looks: Option<u32>,
+    utm_key_holds: Option<bool>,
+    diadoc_running_asks: Option<u32>,
+    diadoc_delivers_looks: Option<u32>,
+    diadoc_signs_looks: Option<u32>,
+    diadoc_rate: Option<u32>,
+    diadoc_page: Option<usize>,
+    diadoc_disorder: Option<bool>,
+    diadoc_token_s: Option<u32>,
 }
 
 impl Change {
@@ -77,6 +91,22 @@ impl Change {
         set(&mut registers.looks, self.register_looks);
         set(&mut registers.pace_ms, self.register_pace_ms);
         set(&mut registers.notify, self.register_notify);
+        let gismt = &mut settings.gismt;
+        set(&mut gismt.looks, self.gismt_looks);
+        set(&mut gismt.hidden_looks, self.gismt_hidden_looks);
+        set(&mut gismt.code_looks, self.gismt_code_looks);
+        set(&mut gismt.rate, self.gismt_rate);
+        set(&mut gismt.token_s, self.gismt_token_s);
+        set(&mut settings.utm.looks, self.utm_looks);
+        set(&mut settings.utm.key_holds, self.utm_key_holds);
+        let diadoc = &mut settings.diadoc;
+        set(&mut diadoc.running_asks, self.diadoc_running_asks);
+        set(&mut diadoc.delivers_looks, self.diadoc_delivers_looks);
+        set(&mut diadoc.signs_looks, self.diadoc_signs_looks);
+        set(&mut diadoc.rate, self.diadoc_rate);
+        set(&mut diadoc.page, self.diadoc_page);
+        set(&mut diadoc.disorder, self.diadoc_disorder);
+        set(&mut diadoc.token_s, self.diadoc_token_s);
     }
 }
 

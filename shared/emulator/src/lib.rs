@@ -2,11 +2,13 @@
 //!
 //! One process, one port: the Bitrix24 portal's REST under `/bitrix`, the site module's endpoint under `/site`,
 //! CloudKassir under `/cloudkassir`, ATOL Online, OrangeData and the brief's contract under `/atol`, `/orangedata` and
-//! `/cloudkassir-v1`, a 1C base under `/1c`, the control interface under `/_…`. Tests embed it with [`Emulator::start`];
+//! `/cloudkassir-v1`, a 1C base under `/1c`, GIS MT under `/gismt`, UTMs of EGAIS under `/utm`, Diadoc under `/diadoc`,
+//! the control interface under `/_…`. Tests embed it with [`Emulator::start`];
 //! the program `emulator` serves it alone. It depends on none of Parom's crates, so that it mirrors none of their bugs.
 //! What it serves, strikes and books is listed in the crate's README.
 
 mod answer;
+mod basic;
 mod clock;
 mod control;
 mod faults;
@@ -20,11 +22,14 @@ pub mod atol;
 pub mod bitrix;
 pub mod cloudkassir;
 pub mod cloudkassir_v1;
+pub mod diadoc;
+pub mod gismt;
 pub mod onec;
 pub mod orangedata;
 pub mod settings;
 pub mod site;
 pub mod till;
+pub mod utm;
 
 use std::{
     io,
@@ -41,8 +46,8 @@ use tokio_util::{
 };
 
 use self::{
-    bitrix::Bitrix, cloudkassir::CloudKassir, onec::OneC, outgoing::Outgoing, serve::Server,
-    site::Site, till::Till,
+    bitrix::Bitrix, cloudkassir::CloudKassir, diadoc::Diadoc, gismt::Gismt, onec::OneC,
+    outgoing::Outgoing, serve::Server, site::Site, till::Till, utm::Utm,
 };
 pub use self::{
     clock::Clock,
@@ -53,7 +58,7 @@ pub use self::{
 };
 
 /// The largest body that is taken.
-const BODY_MAX: usize = 16 * 1024 * 1024;
+const BODY_MAX: usize = 48 * 1024 * 1024;
 
 /// All outside systems and their books.
 #[derive(Debug)]
@@ -77,6 +82,12 @@ pub struct Emulator {
     pub orangedata: Till,
     /// The contract of the customer's brief.
     pub cloudkassir_v1: Till,
+    /// The register behind Honest Sign.
+    pub gismt: Gismt,
+    /// The transport modules of EGAIS.
+    pub utm: Utm,
+    /// The operator of electronic documents.
+    pub diadoc: Diadoc,
     pub(crate) outgoing: Outgoing,
     pub(crate) open: watch::Sender<bool>,
 }
@@ -143,6 +154,9 @@ impl Emulator {
         self.site.reset();
         self.cloudkassir.reset();
         self.onec.reset();
+        self.gismt.reset();
+        self.utm.reset();
+        self.diadoc.reset();
         for till in [&self.atol, &self.orangedata, &self.cloudkassir_v1] {
             till.reset();
         }
@@ -155,7 +169,13 @@ impl Emulator {
             System::Atol => Some(&self.atol),
             System::OrangeData => Some(&self.orangedata),
             System::CloudKassirV1 => Some(&self.cloudkassir_v1),
-            System::Bitrix | System::Site | System::CloudKassir | System::OneC => None,
+            System::Bitrix
+            | System::Site
+            | System::CloudKassir
+            | System::OneC
+            | System::Gismt
+            | System::Utm
+            | System::Diadoc => None,
         }
     }
 
@@ -172,6 +192,9 @@ impl Emulator {
             atol: Till::default(),
             orangedata: Till::default(),
             cloudkassir_v1: Till::default(),
+            gismt: Gismt::default(),
+            utm: Utm::default(),
+            diadoc: Diadoc::default(),
             open: watch::Sender::new(true),
         }
     }
@@ -230,6 +253,30 @@ impl Running {
         format!("{}/cloudkassir", self.base_url)
     }
 
+    /// The base address of GIS MT; `/api/v3/true-api` follows.
+    #[must_use]
+    pub fn gismt_url(&self) -> String {
+        format!("{}/gismt", self.base_url)
+    }
+
+    /// The base address of the UTM whose key has this FSRAR_ID; `/opt/in` follows.
+    #[must_use]
+    pub fn utm_url(&self, fsrar_id: &str) -> String {
+        format!("{}/utm/{fsrar_id}", self.base_url)
+    }
+
+    /// The base address of Diadoc.
+    #[must_use]
+    pub fn diadoc_url(&self) -> String {
+        format!("{}/diadoc", self.base_url)
+    }
+
+    /// The base address of Diadoc's provider of tokens.
+    #[must_use]
+    pub fn diadoc_identity_url(&self) -> String {
+        format!("{}/diadoc-identity", self.base_url)
+    }
+
     /// The base address of 1C's HTTP service.
     #[must_use]
     pub fn onec_url(&self) -> String {
@@ -246,11 +293,19 @@ fn router(emulator: &Arc<Emulator>) -> Router {
         .nest("/orangedata", orangedata::router(emulator))
         .nest("/cloudkassir-v1", cloudkassir_v1::router(emulator))
         .nest("/1c/hs/parom", onec::router(emulator))
+        .nest("/gismt", gismt::router(emulator))
+        .nest("/utm", utm::router(emulator))
+        .nest("/diadoc", diadoc::router(emulator))
+        .nest("/diadoc-identity", diadoc::identity(emulator))
         .merge(bitrix::control())
+        .merge(bitrix::cashbox())
         .merge(site::control())
         .merge(cloudkassir::control())
         .merge(till::control())
         .merge(onec::control())
+        .merge(gismt::control())
+        .merge(utm::control())
+        .merge(diadoc::control())
         .merge(faults::control())
         .merge(control::router())
         .merge(page::router())

@@ -18,6 +18,9 @@ async fn page(State(emulator): State<Arc<Emulator>>) -> Html<String> {
     orders(&emulator, &mut page);
     receipts(&emulator, &mut page);
     site(&emulator, &mut page);
+    codes(&emulator, &mut page);
+    acts(&emulator, &mut page);
+    documents(&emulator, &mut page);
     faults(&emulator, &mut page);
     page.push_str("</body></html>");
     Html(page)
@@ -26,7 +29,7 @@ async fn page(State(emulator): State<Arc<Emulator>>) -> Html<String> {
 const HEAD: &str = "<!doctype html><html lang=\"ru\"><head><meta charset=\"utf-8\"><title>Эмулятор</title>\
     <style>body{font:15px/1.4 sans-serif;margin:2em;max-width:70em}table{border-collapse:collapse;width:100%}\
     td,th{border:1px solid #ccc;overflow-wrap:anywhere;padding:.3em .6em;text-align:left;vertical-align:top}</style></head><body>\
-    <h1>Эмулятор внешних систем</h1><p>Здесь видно, что получили Битрикс24, сайт и КлаудКассир. \
+    <h1>Эмулятор внешних систем</h1><p>Здесь видно, что получили Битрикс24, сайт, КлаудКассир, ГИС МТ и Диадок. \
     Это не настоящие системы: чеки отсюда никуда не уходят.</p>";
 
 fn orders(emulator: &Emulator, page: &mut String) {
@@ -115,6 +118,76 @@ fn site(emulator: &Emulator, page: &mut String) {
     heading(page, "Заказы на сайте", books.orders.len(), books.violations.violation_count);
     drop(books);
     table(page, &["ID", "Номер", "Статус", "Сообщения", "Записей"], rows.into_iter());
+}
+
+fn codes(emulator: &Emulator, page: &mut String) {
+    let books = emulator.gismt.books();
+    let rows: Vec<Vec<String>> = books
+        .codes()
+        .values()
+        .take(ROWS)
+        .map(|code| {
+            let effects = code.effects.iter();
+            let effects = effects.map(|e| format!("{} {}: {}", e.what, e.why, e.by));
+            vec![
+                code.cis.clone(),
+                code.group.clone(),
+                code.status.clone(),
+                code.reason.clone().unwrap_or_default(),
+                effects.collect::<Vec<_>>().join("\n"),
+            ]
+        })
+        .collect();
+    let (count, violations) = (books.codes().len(), books.summary().violations.violation_count);
+    drop(books);
+    heading(page, "Коды в ГИС МТ", count, violations);
+    table(page, &["КИ", "Группа", "Состояние", "Причина", "Документы"], rows.into_iter());
+}
+
+fn acts(emulator: &Emulator, page: &mut String) {
+    let all = emulator.utm.books();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let (mut count, mut violations) = (0, 0);
+    for (utm, books) in all.iter() {
+        (count, violations) =
+            (count + books.sent().len(), violations + books.summary().violations.violation_count);
+        rows.extend(books.sent().iter().rev().take(ROWS).map(|sent| {
+            vec![
+                utm.clone(),
+                sent.kind.clone(),
+                sent.identity.clone(),
+                sent.state.clone(),
+                format!("{} {}", sent.reg_id, sent.words),
+            ]
+        }));
+    }
+    drop(all);
+    heading(page, "Документы в УТМ", count, violations);
+    table(page, &["УТМ", "Вид", "Номер", "Состояние", "Ответ"], rows.into_iter());
+}
+
+fn documents(emulator: &Emulator, page: &mut String) {
+    let books = emulator.diadoc.books();
+    let rows: Vec<Vec<String>> = books
+        .messages()
+        .iter()
+        .rev()
+        .take(ROWS)
+        .map(|message| {
+            let answers = message.answers.iter().map(|answer| format!("{answer:?}"));
+            vec![
+                message.number.clone(),
+                message.function.clone(),
+                message.total.clone(),
+                message.file_name.clone(),
+                answers.collect::<Vec<_>>().join("\n"),
+            ]
+        })
+        .collect();
+    let (count, violations) = (books.messages().len(), books.summary().violations.violation_count);
+    drop(books);
+    heading(page, "Документы в Диадоке", count, violations);
+    table(page, &["Номер", "Функция", "Сумма, ₽", "Файл", "Ответы"], rows.into_iter());
 }
 
 fn faults(emulator: &Emulator, page: &mut String) {

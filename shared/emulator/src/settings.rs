@@ -33,6 +33,15 @@ pub struct Settings {
     /// The other registers: ATOL Online, OrangeData, the brief's contract.
     #[command(flatten)]
     pub registers: RegisterSettings,
+    /// GIS MT.
+    #[command(flatten)]
+    pub gismt: GismtSettings,
+    /// UTMs of EGAIS.
+    #[command(flatten)]
+    pub utm: UtmSettings,
+    /// Diadoc.
+    #[command(flatten)]
+    pub diadoc: DiadocSettings,
 }
 
 /// Settings of the Bitrix24 portal.
@@ -78,6 +87,14 @@ pub struct BitrixSettings {
         hide_env_values = true
     )]
     pub webhook_url: Option<String>,
+    /// Where the portal's REST cash register is: `/print` and `/check` follow
+    /// (`http://…/cashbox/<shop>/<secret>`).
+    #[arg(
+        long = "bitrix-cashbox-url",
+        env = "EMULATOR_BITRIX_CASHBOX_URL",
+        hide_env_values = true
+    )]
+    pub cashbox_url: Option<String>,
     /// How often each event is told (Bitrix does tell some twice).
     #[arg(
         long = "bitrix-webhook-copies",
@@ -248,6 +265,307 @@ pub struct RegisterSettings {
     /// How callbacks are sent.
     #[arg(id = "register-notify", long = "register-notify", env = "EMULATOR_REGISTER_NOTIFY", value_enum, default_value_t = Notify::Once)]
     pub notify: Notify,
+}
+
+/// Settings of GIS MT.
+#[derive(Debug, Clone, Args)]
+pub struct GismtSettings {
+    /// INN of the participant; certificates must carry it.
+    #[arg(
+        id = "gismt-inn",
+        long = "gismt-inn",
+        env = "EMULATOR_GISMT_INN",
+        default_value = "7708806062"
+    )]
+    pub inn: String,
+    /// Product groups the participant has a contract for; empty for all.
+    #[arg(
+        id = "gismt-groups",
+        long = "gismt-groups",
+        env = "EMULATOR_GISMT_GROUPS",
+        value_delimiter = ','
+    )]
+    pub groups: Vec<String>,
+    /// The way to sign in.
+    #[arg(id = "gismt-sign-in", long = "gismt-sign-in", env = "EMULATOR_GISMT_SIGN_IN", value_enum, default_value_t = GismtSignIn::Challenge)]
+    pub sign_in: GismtSignIn,
+    /// Seconds for which a token holds.
+    #[arg(
+        id = "gismt-token-s",
+        long = "gismt-token-s",
+        env = "EMULATOR_GISMT_TOKEN_S",
+        default_value_t = 36_000
+    )]
+    pub token_s: u32,
+    /// Requests a second of the participant; one more is answered 429. 0 means no limit.
+    #[arg(
+        id = "gismt-rate",
+        long = "gismt-rate",
+        env = "EMULATOR_GISMT_RATE",
+        default_value_t = 50
+    )]
+    pub rate: u32,
+    /// How many looks at a document find it in progress.
+    #[arg(
+        id = "gismt-looks",
+        long = "gismt-looks",
+        env = "EMULATOR_GISMT_LOOKS",
+        default_value_t = 1
+    )]
+    pub looks: u32,
+    /// How many looks do not find a new document at all.
+    #[arg(
+        id = "gismt-hidden-looks",
+        long = "gismt-hidden-looks",
+        env = "EMULATOR_GISMT_HIDDEN_LOOKS",
+        default_value_t = 0
+    )]
+    pub hidden_looks: u32,
+    /// How many looks at a code still see it as it was before it changed.
+    #[arg(
+        id = "gismt-code-looks",
+        long = "gismt-code-looks",
+        env = "EMULATOR_GISMT_CODE_LOOKS",
+        default_value_t = 0
+    )]
+    pub code_looks: u32,
+    /// What a new document is answered with.
+    #[arg(id = "gismt-answer", long = "gismt-answer", env = "EMULATOR_GISMT_ANSWER", value_enum, default_value_t = GismtAnswer::Bare)]
+    pub answer: GismtAnswer,
+    /// Whether a document is shown as an object; as a list with one in it otherwise.
+    #[arg(
+        id = "gismt-info-is-object",
+        long = "gismt-info-is-object",
+        env = "EMULATOR_GISMT_INFO_IS_OBJECT"
+    )]
+    pub info_is_object: bool,
+    /// OpenSSL's program, with the GOST engine beside it: it checks signatures.
+    #[arg(
+        id = "gismt-openssl",
+        long = "gismt-openssl",
+        env = "EMULATOR_GISMT_OPENSSL",
+        default_value = "openssl"
+    )]
+    pub openssl: String,
+}
+
+/// Settings of UTMs.
+#[derive(Debug, Clone, Args)]
+pub struct UtmSettings {
+    /// How many looks at the inbox bring no ticket, before the first and between the two.
+    #[arg(id = "utm-looks", long = "utm-looks", env = "EMULATOR_UTM_LOOKS", default_value_t = 1)]
+    pub looks: u32,
+    /// The host that lists name: the UTM's own idea of itself.
+    #[arg(
+        id = "utm-host",
+        long = "utm-host",
+        env = "EMULATOR_UTM_HOST",
+        default_value = "http://localhost:8080"
+    )]
+    pub host: String,
+    /// Whether lists of the inbox tell which document is answered.
+    #[arg(
+        id = "utm-names-replies",
+        long = "utm-names-replies",
+        env = "EMULATOR_UTM_NAMES_REPLIES",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub names_replies: bool,
+    /// Whether the key in the module holds; every document is answered 403 otherwise.
+    #[arg(
+        id = "utm-key-holds",
+        long = "utm-key-holds",
+        env = "EMULATOR_UTM_KEY_HOLDS",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
+    pub key_holds: bool,
+    /// The last day of the key.
+    #[arg(
+        id = "utm-key-until",
+        long = "utm-key-until",
+        env = "EMULATOR_UTM_KEY_UNTIL",
+        default_value = "2099-01-01"
+    )]
+    pub key_until: String,
+    /// The root of the official schemas that documents are held against; none are without.
+    #[arg(id = "utm-xsd", long = "utm-xsd", env = "EMULATOR_UTM_XSD")]
+    pub xsd: Option<std::path::PathBuf>,
+}
+
+/// Settings of Diadoc.
+#[derive(Debug, Clone, Args)]
+pub struct DiadocSettings {
+    /// The seller's box.
+    #[arg(
+        id = "diadoc-box-id",
+        long = "diadoc-box-id",
+        env = "EMULATOR_DIADOC_BOX_ID",
+        default_value = "db32772b-9256-49a8-a133-fda593fda38a"
+    )]
+    pub box_id: String,
+    /// The seller's INN.
+    #[arg(
+        id = "diadoc-inn",
+        long = "diadoc-inn",
+        env = "EMULATOR_DIADOC_INN",
+        default_value = "7700000016"
+    )]
+    pub inn: String,
+    /// The seller's identifier as a participant of exchange.
+    #[arg(
+        id = "diadoc-participant",
+        long = "diadoc-participant",
+        env = "EMULATOR_DIADOC_PARTICIPANT",
+        default_value = "2BM-7700000016-773601001-000000000000000000001"
+    )]
+    pub participant: String,
+    /// The way to sign in.
+    #[arg(id = "diadoc-sign-in", long = "diadoc-sign-in", env = "EMULATOR_DIADOC_SIGN_IN", value_enum, default_value_t = DiadocSignIn::Oidc)]
+    pub sign_in: DiadocSignIn,
+    /// The client id.
+    #[arg(
+        id = "diadoc-client-id",
+        long = "diadoc-client-id",
+        env = "EMULATOR_DIADOC_CLIENT_ID",
+        default_value = "parom-demo",
+        hide_env_values = true
+    )]
+    pub client_id: SecretString,
+    /// The client's secret.
+    #[arg(
+        id = "diadoc-client-secret",
+        long = "diadoc-client-secret",
+        env = "EMULATOR_DIADOC_CLIENT_SECRET",
+        default_value = "emulator_client_secret",
+        hide_env_values = true
+    )]
+    pub client_secret: SecretString,
+    /// The first refresh token.
+    #[arg(
+        id = "diadoc-refresh-token",
+        long = "diadoc-refresh-token",
+        env = "EMULATOR_DIADOC_REFRESH_TOKEN",
+        default_value = "emulator_refresh_token",
+        hide_env_values = true
+    )]
+    pub refresh_token: SecretString,
+    /// The login.
+    #[arg(
+        id = "diadoc-login",
+        long = "diadoc-login",
+        env = "EMULATOR_DIADOC_LOGIN",
+        default_value = "seller@shop.example"
+    )]
+    pub login: String,
+    /// The password.
+    #[arg(
+        id = "diadoc-password",
+        long = "diadoc-password",
+        env = "EMULATOR_DIADOC_PASSWORD",
+        default_value = "emulator_diadoc_password",
+        hide_env_values = true
+    )]
+    pub password: SecretString,
+    /// Seconds for which a token holds.
+    #[arg(
+        id = "diadoc-token-s",
+        long = "diadoc-token-s",
+        env = "EMULATOR_DIADOC_TOKEN_S",
+        default_value_t = 3_600
+    )]
+    pub token_s: u32,
+    /// Requests a second; one more is answered 429. 0 means no limit.
+    #[arg(
+        id = "diadoc-rate",
+        long = "diadoc-rate",
+        env = "EMULATOR_DIADOC_RATE",
+        default_value_t = 100
+    )]
+    pub rate: u32,
+    /// Requests under way at once; one more is answered 429. 0 means no limit.
+    #[arg(
+        id = "diadoc-at-once",
+        long = "diadoc-at-once",
+        env = "EMULATOR_DIADOC_AT_ONCE",
+        default_value_t = 4
+    )]
+    pub at_once: usize,
+    /// How many asks under its key find a sending still running (204).
+    #[arg(
+        id = "diadoc-running-asks",
+        long = "diadoc-running-asks",
+        env = "EMULATOR_DIADOC_RUNNING_ASKS",
+        default_value_t = 0
+    )]
+    pub running_asks: u32,
+    /// How many looks at a document find it not delivered.
+    #[arg(
+        id = "diadoc-delivers-looks",
+        long = "diadoc-delivers-looks",
+        env = "EMULATOR_DIADOC_DELIVERS_LOOKS",
+        default_value_t = 0
+    )]
+    pub delivers_looks: u32,
+    /// After how many looks a buyer signs who does so by himself.
+    #[arg(
+        id = "diadoc-signs-looks",
+        long = "diadoc-signs-looks",
+        env = "EMULATOR_DIADOC_SIGNS_LOOKS",
+        default_value_t = 1
+    )]
+    pub signs_looks: u32,
+    /// Events on a page of the feed at most.
+    #[arg(
+        id = "diadoc-page",
+        long = "diadoc-page",
+        env = "EMULATOR_DIADOC_PAGE",
+        default_value_t = 100
+    )]
+    pub page: usize,
+    /// Whether pages of the feed come in no order and repeat what was told.
+    #[arg(id = "diadoc-disorder", long = "diadoc-disorder", env = "EMULATOR_DIADOC_DISORDER")]
+    pub disorder: bool,
+    /// Whether both organisations are for tests: Diadoc then signs itself when it is asked to.
+    #[arg(id = "diadoc-is-test", long = "diadoc-is-test", env = "EMULATOR_DIADOC_IS_TEST")]
+    pub is_test: bool,
+    /// The folder with the tax service's schemas; without it documents are held against the emulator's own rules.
+    #[arg(id = "diadoc-xsd-dir", long = "diadoc-xsd-dir", env = "EMULATOR_DIADOC_XSD_DIR")]
+    pub xsd_dir: Option<std::path::PathBuf>,
+}
+
+/// The ways to sign in to Diadoc; the other is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiadocSignIn {
+    /// Refresh tokens.
+    Oidc,
+    /// Login and password.
+    Password,
+}
+
+/// The ways to sign in to GIS MT; the others are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GismtSignIn {
+    /// A UUID token for the signed challenge with `inn` and `unitedToken`.
+    Challenge,
+    /// A UUID token for the signed INN with `unitedToken` alone.
+    Inn,
+    /// A JWT for the signed challenge.
+    Jwt,
+}
+
+/// What GIS MT answers to a new document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GismtAnswer {
+    /// The bare id.
+    Bare,
+    /// The id as a JSON text.
+    Quoted,
+    /// An object with `documentId`.
+    Object,
+    /// Nothing, though the document is taken.
+    Empty,
 }
 
 /// How CloudKassir tells that a receipt has been processed.

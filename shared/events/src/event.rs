@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Fact, OrderRef};
+use crate::{Fact, Order, OrderRef};
 
 /// The CloudEvents version that we speak.
 pub const SPEC_VERSION: &str = "1.0";
@@ -58,9 +58,8 @@ impl Event {
     pub fn new(fact: Fact, time: OffsetDateTime) -> Self {
         let subject = fact.order().map(|order| format!("orders/{}", order.id));
         let source = match &fact {
-            Fact::WebhookReceived(webhook) => format!("/shops/{}", webhook.shop),
             Fact::StatusChanged(status) => format!("/services/{}", status.service),
-            fact => fact.order().map_or_else(String::new, |order| format!("/shops/{}", order.shop)),
+            fact => fact.shop().map_or_else(String::new, |shop| format!("/shops/{shop}")),
         };
         Self {
             specversion: SPEC_VERSION.to_owned(),
@@ -71,6 +70,12 @@ impl Event {
             datacontenttype: "application/json".to_owned(),
             fact,
         }
+    }
+
+    /// The same event with the order as it is said to be later; see [`Fact::renewed`].
+    #[must_use]
+    pub fn renewed(&self, newer: &Order) -> Option<Self> {
+        Some(Self { fact: self.fact.renewed(newer)?, ..self.clone() })
     }
 
     /// Reads an event from its JSON bytes.

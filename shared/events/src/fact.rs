@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Order, OrderRef, Quantity, Status, Webhook};
+use crate::{CheckIssued, Money, Order, OrderRef, Quantity, ReceiptAsked, ShopId, Status, Webhook};
 
 /// Something that happened, with all that is needed to act upon it.
 ///
@@ -28,12 +28,22 @@ pub enum Fact {
     /// The order is cancelled.
     #[serde(rename = "ru.parom.order.cancelled.v1")]
     OrderCancelled(Box<OrderFact>),
+    /// Somebody changed what the order says: goods, prices, contacts, properties. What the other
+    /// facts tell (paid, shipped, cancelled) is no such change.
+    #[serde(rename = "ru.parom.order.changed.v1")]
+    OrderChanged(Box<OrderFact>),
     /// Goods came back.
     #[serde(rename = "ru.parom.order.returned.v1")]
     OrderReturned(Box<ReturnFact>),
     /// Money went back.
     #[serde(rename = "ru.parom.payment.refunded.v1")]
     PaymentRefunded(Box<RefundFact>),
+    /// Somebody asked for a receipt.
+    #[serde(rename = "ru.parom.receipt.asked.v1")]
+    ReceiptAsked(Box<ReceiptAsked>),
+    /// A receipt that the shop composed itself is issued.
+    #[serde(rename = "ru.parom.check.issued.v1")]
+    CheckIssued(Box<CheckIssued>),
     /// A service tells how its work on an order stands.
     #[serde(rename = "ru.parom.status.changed.v1")]
     StatusChanged(Box<Status>),
@@ -122,9 +132,23 @@ impl Fact {
             Self::OrderShipped(_) => "order.shipped".to_owned(),
             Self::OrderCompleted(_) => "order.completed".to_owned(),
             Self::OrderCancelled(_) => "order.cancelled".to_owned(),
+            Self::OrderChanged(_) => "order.changed".to_owned(),
             Self::OrderReturned(_) => "order.returned".to_owned(),
             Self::PaymentRefunded(_) => "order.refunded".to_owned(),
+            Self::ReceiptAsked(_) => "order.receipt".to_owned(),
+            Self::CheckIssued(_) => "status.check".to_owned(),
             Self::StatusChanged(status) => format!("status.{}", status.service),
+        }
+    }
+
+    /// The shop that this is about.
+    #[must_use]
+    pub fn shop(&self) -> Option<&ShopId> {
+        match self {
+            Self::WebhookReceived(webhook) => Some(&webhook.shop),
+            Self::ReceiptAsked(asked) => Some(&asked.shop),
+            Self::CheckIssued(issued) => Some(&issued.shop),
+            _ => self.order().map(|order| &order.shop),
         }
     }
 
@@ -134,6 +158,7 @@ impl Fact {
         match self {
             Self::WebhookReceived(webhook) => webhook.order.as_ref(),
             Self::StatusChanged(status) => Some(&status.order),
+            Self::ReceiptAsked(asked) => asked.order.as_ref(),
             _ => self.snapshot().map(|order| &order.key),
         }
     }
@@ -142,15 +167,62 @@ impl Fact {
     #[must_use]
     pub fn snapshot(&self) -> Option<&Order> {
         match self {
-            Self::WebhookReceived(_) | Self::StatusChanged(_) => None,
-            Self::OrderCreated(fact) | Self::OrderCompleted(fact) | Self::OrderCancelled(fact) => {
-                Some(&fact.order)
-            }
+            Self::WebhookReceived(_)
+            | Self::StatusChanged(_)
+            | Self::ReceiptAsked(_)
+            | Self::CheckIssued(_) => None,
+            Self::OrderCreated(fact)
+            | Self::OrderCompleted(fact)
+            | Self::OrderCancelled(fact)
+            | Self::OrderChanged(fact) => Some(&fact.order),
             Self::OrderPaid(fact) => Some(&fact.order),
             Self::OrderShipped(fact) => Some(&fact.order),
             Self::OrderReturned(fact) => Some(&fact.order),
             Self::PaymentRefunded(fact) => Some(&fact.order),
         }
+    }
+
+    /// The same fact with the order as it is said to be later. `None` where `newer` is another
+    /// order, is not newer, or has lost the part that the fact is about.
+    ///
+    /// A payment that was refunded may be gone from the newer order; the one that was told stays.
+    #[must_use]
+    pub fn renewed(&self, newer: &Order) -> Option<Self> {
+        let told = self.snapshot()?;
+        let same = |told: &OrderRef, newer: &OrderRef| {
+            (&told.shop, told.id, told.site) == (&newer.shop, newer.id, newer.site)
+        };
+        if !same(&told.key, &newer.key) || !newer.is_newer_than(told) {
+            return None;
+        }
+        let mut fact = self.clone();
+        match &mut fact {
+            Self::WebhookReceived(_)
+            | Self::StatusChanged(_)
+            | Self::ReceiptAsked(_)
+            | Self::CheckIssued(_) => return None,
+            Self::OrderCreated(fact)
+            | Self::OrderCompleted(fact)
+            | Self::OrderCancelled(fact)
+            | Self::OrderChanged(fact) => fact.order = newer.clone(),
+            Self::OrderReturned(fact) => fact.order = newer.clone(),
+            Self::OrderPaid(fact) => {
+                newer.payment(fact.payment)?;
+                fact.order = newer.clone();
+            }
+            Self::OrderShipped(fact) => {
+                newer.shipment(fact.shipment)?;
+                fact.order = newer.clone();
+            }
+            Self::PaymentRefunded(fact) => {
+                let refunded = fact.order.payment(fact.payment).cloned();
+                fact.order = newer.clone();
+                if newer.payment(fact.payment).is_none() {
+                    fact.order.payments.extend(refunded);
+                }
+            }
+        }
+        Some(fact)
     }
 
     /// What tells this fact from every other one: the text behind the event's id.
@@ -165,7 +237,12 @@ impl Fact {
             Self::StatusChanged(status) => {
                 format!("{topic} {} {:?} {}", status.cause, status.phase, status.step)
             }
-            Self::OrderCreated(fact) | Self::OrderCompleted(fact) | Self::OrderCancelled(fact) => {
+            Self::ReceiptAsked(asked) => format!("{topic} {} {}", asked.shop, asked.name),
+            Self::CheckIssued(issued) => format!("{topic} {} {}", issued.shop, issued.check),
+            Self::OrderCreated(fact)
+            | Self::OrderCompleted(fact)
+            | Self::OrderCancelled(fact)
+            | Self::OrderChanged(fact) => {
                 identity(&topic, &fact.order, "order", 0, fact.occurrence)
             }
             Self::OrderPaid(fact) => {

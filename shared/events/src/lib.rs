@@ -8,11 +8,13 @@ mod decimal;
 mod event;
 mod fact;
 mod inn;
+mod label;
 mod mark;
 mod money;
 mod order;
 mod phone;
 mod quantity;
+mod receipt;
 mod status;
 mod text;
 mod vat;
@@ -21,13 +23,16 @@ mod webhook;
 pub use event::{Event, EventError, SPEC_VERSION};
 pub use fact::{Fact, OrderFact, PaymentFact, RefundFact, ReturnFact, ReturnedLine, ShipmentFact};
 pub use inn::{Inn, InnError, InnKind, Kpp};
+pub use label::{Gtin, GtinError, Ki, KiError, Label, LabelError, LabelKind, Repair};
 pub use mark::{MarkCode, MarkError};
 pub use money::{Money, MoneyError};
 pub use order::{
-    Buyer, Delivery, Line, Order, OrderRef, Payment, PaymentState, Shipment, ShopId, ShopIdError,
+    Buyer, Delivery, Line, MarksBy, Order, OrderRef, Payment, PaymentState, Shipment, ShopId,
+    ShopIdError,
 };
 pub use phone::{Phone, PhoneError};
 pub use quantity::{Quantity, QuantityError};
+pub use receipt::{CheckIssued, ReceiptAsked};
 pub use status::{Phase, Status};
 pub use text::Text;
 pub use vat::{Vat, VatError};

@@ -1,6 +1,6 @@
 //! The order as the shop sees it: one snapshot, parsed and checked once, carried by every event.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -108,6 +108,35 @@ pub struct Order {
     pub shipments: Vec<Shipment>,
     /// Order properties by their code, only those with a value.
     pub properties: BTreeMap<String, String>,
+    /// How the marking codes of its goods leave circulation. It stays as it was when the order was first seen.
+    #[serde(default, skip_serializing_if = "MarksBy::is_receipt")]
+    pub marks_by: MarksBy,
+}
+
+/// How marking codes leave circulation: one way for all of an order, since both would withdraw a code twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarksBy {
+    /// The receipt carries the codes (tag 1163), and its fiscal data operator tells the register.
+    #[default]
+    Receipt,
+    /// The receipt carries none; a document to the register does it.
+    Document,
+}
+
+impl MarksBy {
+    /// Its word in settings, events and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Document => "document",
+        }
+    }
+
+    const fn is_receipt(&self) -> bool {
+        matches!(self, Self::Receipt)
+    }
 }
 
 impl Order {
@@ -115,6 +144,23 @@ impl Order {
     #[must_use]
     pub fn payment(&self, id: u64) -> Option<&Payment> {
         self.payments.iter().find(|payment| payment.id == id)
+    }
+
+    /// The shipment with this id.
+    #[must_use]
+    pub fn shipment(&self, id: u64) -> Option<&Shipment> {
+        self.shipments.iter().find(|shipment| shipment.id == id)
+    }
+
+    /// Whether the shop's own counters say that this snapshot was taken after `other`. Two of one
+    /// second without a version are not told apart.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        let by_version = match (self.version, other.version) {
+            (Some(own), Some(other)) => own.cmp(&other),
+            _ => Ordering::Equal,
+        };
+        by_version.then(self.updated_at.cmp(&other.updated_at)) == Ordering::Greater
     }
 
     /// The line with this id.
@@ -136,6 +182,7 @@ impl fmt::Debug for Order {
             .field("updated_at", &self.updated_at)
             .field("price", &self.price)
             .field("buyer", &self.buyer)
+            .field("marks_by", &self.marks_by)
             .field("lines", &self.lines)
             .field("delivery", &self.delivery)
             .field("payments", &self.payments)

@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    bus::{ABSENT, Connector, Drain, Letter, Message, Names, PublishError, REPLAY},
+    bus::{ABSENT, Connector, Drain, FOUND, Letter, Message, Names, PublishError, REPLAY},
     metrics::Metrics,
     outbound::Outbound,
     subscribers::Subscribers,
@@ -14,6 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the broker may take to confirm a message that is handed back.
 const CONFIRM: Duration = Duration::from_secs(5);
+
+/// What a person saw who looked for an effect at the register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// It is not there: it is sent anew (see [`Worker::absent`](crate::Worker::absent)).
+    Absent,
+    /// It is there: the job is finished (see [`Worker::found`](crate::Worker::found)).
+    Found,
+}
 
 /// The admin's place at the bus. Cheap to clone.
 #[derive(Clone)]
@@ -67,8 +76,8 @@ impl Desk {
     }
 
     /// Hands a dead letter's bytes back to its worker alone. With its `death` the job goes on from
-    /// that death and from no later one: the same replay told twice is harmless. With `absent` a
-    /// person has looked, and the effect is not there (see [`Worker::absent`](crate::Worker)).
+    /// that death and from no later one: the same replay told twice is harmless. `looked` is what a
+    /// person saw at the register, if one has looked.
     ///
     /// # Errors
     /// [`PublishError`]; the message may arrive all the same.
@@ -77,14 +86,15 @@ impl Desk {
         worker: &str,
         id: Uuid,
         death: Option<Uuid>,
-        absent: bool,
+        looked: Option<Looked>,
         body: Vec<u8>,
         trace: Option<&str>,
     ) -> Result<(), PublishError> {
-        let mark = match death {
-            Some(death) if absent => format!("{death} {ABSENT}"),
-            Some(death) => death.to_string(),
-            None => "1".to_owned(),
+        let mark = match (death, looked) {
+            (Some(death), Some(Looked::Absent)) => format!("{death} {ABSENT}"),
+            (Some(death), Some(Looked::Found)) => format!("{death} {FOUND}"),
+            (Some(death), None) => death.to_string(),
+            (None, _) => "1".to_owned(),
         };
         let message = Message::to_queue(self.names().queue(worker), id, body)
             .trace(trace)

@@ -2,6 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use events::Fact;
 use futures_util::FutureExt;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -13,11 +14,12 @@ use crate::{
     bus::{Handler, Incoming, Verdict},
     crash::CrashPoint,
     decide::{Decision, Rules, decide},
+    desk::Looked,
     mail::Mail,
     metrics::Metrics,
     outbound::{Abandoned, Outbound},
     pause::pause,
-    reasons,
+    reasons, renew,
     retry::RetryPolicy,
     store::{Job, Opened, Phase, Save, Saved, Store, StoreError},
     telemetry,
@@ -70,6 +72,12 @@ impl<W: Worker> Engine<W> {
             }
         };
         telemetry::name_event(&mail.event);
+        if matches!(mail.event.fact, Fact::OrderChanged(_)) {
+            self.changed(&mail.event, session).await?;
+            if !renew::wants_changes(W::TOPICS) {
+                return Ok(());
+            }
+        }
         if let Some(wait) = self.breaker.closed_for() {
             return self.outbound.say(&mail, &[], Some(wait), session).await;
         }
@@ -84,6 +92,7 @@ impl<W: Worker> Engine<W> {
             }
             Opened::Settled { fence, outbox, told: false } => {
                 self.outbound.say(&mail, &words(&outbox)?, None, session).await?;
+                self.renew_own(&mail, session).await?;
                 self.settle(id, fence).await;
                 Ok(())
             }
@@ -118,10 +127,6 @@ impl<W: Worker> Engine<W> {
             let rules = Rules { retry: self.retry, away, now };
             let decision = decide::<W>(&mail.event, &job, outcome, rules);
             self.note(&decision, mail, now);
-            let come_back = match decision.phase {
-                Phase::Waiting(wait) => Some(wait),
-                Phase::Held | Phase::Done | Phase::Dead => None,
-            };
             let save = save(&job, &decision)?;
             if self.until_answered(session, || self.store.save(save.clone())).await? == Saved::Lost
             {
@@ -130,18 +135,37 @@ impl<W: Worker> Engine<W> {
             }
             self.crash.pass("after_save", job.id).await;
             if !save.told {
-                self.outbound.say(mail, &decision.words, come_back, session).await?;
-                self.crash.pass("after_publish", job.id).await;
-                match decision.phase {
-                    Phase::Done | Phase::Dead => self.settle_soon(job.id, job.fence).await,
-                    Phase::Held | Phase::Waiting(_) => self.settle(job.id, job.fence).await,
-                }
+                self.tell(mail, &save, &decision, session).await?;
             }
             if decision.phase != Phase::Held {
                 self.crash.pass("before_ack", job.id).await;
                 return Ok(());
             }
             job = Job { state: save.state, attempts: 0, opens: 0, ..job };
+        }
+        Ok(())
+    }
+
+    /// Says what a save has to say, and notes that it is said.
+    async fn tell(
+        &self,
+        mail: &Mail,
+        save: &Save,
+        decision: &Decision,
+        session: &CancellationToken,
+    ) -> Result<(), Abandoned> {
+        let come_back = match decision.phase {
+            Phase::Waiting(wait) => Some(wait),
+            Phase::Held | Phase::Done | Phase::Dead => None,
+        };
+        self.outbound.say(mail, &decision.words, come_back, session).await?;
+        self.crash.pass("after_publish", save.id).await;
+        if save.mendable {
+            self.renew_own(mail, session).await?;
+        }
+        match decision.phase {
+            Phase::Done | Phase::Dead => self.settle_soon(save.id, save.fence).await,
+            Phase::Held | Phase::Waiting(_) => self.settle(save.id, save.fence).await,
         }
         Ok(())
     }
@@ -155,11 +179,15 @@ impl<W: Worker> Engine<W> {
             return Err(Failure::Dead(reasons::endless(&mail.event)));
         }
         match serde_json::from_str::<Option<W::State>>(&job.state) {
-            // Only the replay itself: should we die before the save, the worker asks the register.
-            Ok(state) if steps == 0 && job.revived && mail.says_absent() => {
-                Ok(Step::again(W::absent(state.unwrap_or_default())))
+            Ok(state) => {
+                let state = state.unwrap_or_default();
+                // Only the replay itself: should we die before the save, the worker asks the register.
+                match mail.looked().filter(|_| steps == 0 && job.revived) {
+                    Some(Looked::Absent) => Ok(Step::again(W::absent(state))),
+                    Some(Looked::Found) => Ok(W::found(state)),
+                    None => self.step(mail, state).await,
+                }
             }
-            Ok(state) => self.step(mail, state.unwrap_or_default()).await,
             Err(error) => Err(Failure::Dead(reasons::unreadable_state(&mail.event, &error))),
         }
     }
@@ -181,8 +209,16 @@ impl<W: Worker> Engine<W> {
         outcome
     }
 
+    /// The order may have been changed while this job was on its way to die.
+    async fn renew_own(&self, mail: &Mail, session: &CancellationToken) -> Result<(), Abandoned> {
+        match mail.event.order() {
+            Some(order) => self.renew(&renew::subject(order), session).await,
+            None => Ok(()),
+        }
+    }
+
     /// Asks the store until it answers: no attempt is burnt while PostgreSQL is away.
-    async fn until_answered<T, F>(
+    pub(crate) async fn until_answered<T, F>(
         &self,
         session: &CancellationToken,
         ask: impl Fn() -> F,
@@ -258,7 +294,9 @@ fn save(job: &Job, decision: &Decision) -> Result<Save, Abandoned> {
         tracing::error!(%error, "the outbox cannot be written");
         Abandoned
     })?;
+    let died_of = decision.reason.as_ref().filter(|_| decision.phase == Phase::Dead);
     Ok(Save {
+        mendable: died_of.is_some_and(|reason| renew::is_mendable(reason.class)),
         id: job.id,
         fence: job.fence,
         state: decision.state.clone().unwrap_or_else(|| job.state.clone()),

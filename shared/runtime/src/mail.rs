@@ -5,7 +5,9 @@ use events::{Event, EventError};
 use uuid::Uuid;
 
 use crate::{
-    bus::{ABSENT, Incoming},
+    bus::{ABSENT, FOUND, Incoming},
+    desk::Looked,
+    renew,
     store::Opening,
 };
 
@@ -46,10 +48,14 @@ impl Mail {
         self.replay.as_deref()?.split(' ').next()?.parse().ok()
     }
 
-    /// Whether a replay of one death says that the effect is not there.
-    pub(crate) fn says_absent(&self) -> bool {
-        self.death().is_some()
-            && self.replay.as_deref().is_some_and(|text| text.split(' ').nth(1) == Some(ABSENT))
+    /// What a person saw at the register, if a replay of one death says so.
+    pub(crate) fn looked(&self) -> Option<Looked> {
+        self.death()?;
+        match self.replay.as_deref()?.split(' ').nth(1) {
+            Some(ABSENT) => Some(Looked::Absent),
+            Some(FOUND) => Some(Looked::Found),
+            _ => None,
+        }
     }
 
     /// What the store is to know.
@@ -59,7 +65,7 @@ impl Mail {
             event: self.text.clone(),
             trace: self.trace.clone(),
             topic: self.event.topic(),
-            subject: self.event.order().map(|order| format!("{} {}", order.shop, order.id)),
+            subject: self.event.order().map(renew::subject),
             replay: self.replay.is_some(),
             death: self.death(),
         }

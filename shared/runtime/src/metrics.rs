@@ -1,11 +1,10 @@
 //! The metrics of every service, in one registry per process.
 
 use prometheus::{
-    Gauge, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    histogram_opts,
+    Gauge, GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, histogram_opts,
 };
 
-use crate::settings::StartError;
+use crate::{registry::Registry, settings::StartError};
 
 /// Every service's metrics. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,6 +31,8 @@ pub struct Metrics {
     pub(crate) overdue_oldest: Gauge,
     /// Jobs told again by the sweeper.
     pub(crate) swept: IntCounterVec,
+    /// Dead jobs that went on with the order as the shop has mended it.
+    pub(crate) renewed: IntCounterVec,
     /// 1 while connected, by purpose (`publish`, `consume`).
     pub(crate) broker_up: GaugeVec,
     /// How long the broker took to confirm a group of messages.
@@ -53,7 +54,7 @@ impl Metrics {
     /// # Errors
     /// [`StartError`] when two metrics have one name: a mistake of ours that no setting mends.
     pub fn new() -> Result<Self, StartError> {
-        Self::register(Registry::new()).map_err(StartError::new)
+        Self::register(Registry::default()).map_err(StartError::new)
     }
 
     fn register(registry: Registry) -> Result<Self, prometheus::Error> {
@@ -96,6 +97,11 @@ impl Metrics {
                 "Age of the oldest job whose time has passed and that nobody works on",
             )?,
             swept: shelf.counter("swept_total", "Jobs told again by the sweeper", &["worker"])?,
+            renewed: shelf.counter(
+                "renewed_total",
+                "Dead jobs that went on with the changed order",
+                &["worker"],
+            )?,
             broker_up: shelf.broker()?,
             confirm_seconds: shelf.histogram(
                 "publish_confirm_seconds",

@@ -12,7 +12,7 @@ use crate::{
     mail::{Mail, Unreadable},
     pause::pause,
     reasons,
-    store::Retold,
+    store::{Retold, Stuck},
     telemetry,
     words::Word,
     worker::Reason,
@@ -79,6 +79,19 @@ impl Outbound {
     ) -> Result<(), PublishError> {
         let message = Message::to_queue(self.names.queue(self.worker), job.id, job.event);
         self.publisher.publish_now(message.trace(job.trace.as_deref()), limit).await
+    }
+
+    /// A dead job told again, as a replay of that death, with another text of its event.
+    pub(crate) async fn revive(
+        &self,
+        job: &Stuck,
+        text: String,
+        session: &CancellationToken,
+    ) -> Result<(), Abandoned> {
+        let message = Message::to_queue(self.names.queue(self.worker), job.id, text)
+            .trace(job.trace.as_deref())
+            .header(REPLAY, job.death.to_string());
+        self.send(message, session).await
     }
 
     fn word(&self, mail: &Mail, word: &Word) -> Message {

@@ -24,6 +24,7 @@ use crate::{
     metrics::Metrics,
     outbound::Outbound,
     pause::pause,
+    probe, renew,
     serve::{self, Health},
     settings::{self, Common, Settings, StartError},
     store::Store,
@@ -51,13 +52,19 @@ pub fn run<W: Worker>() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    if settings.common.probe {
+        return match probe::ready(settings.common.http_listen) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&StartError::new(error), ExitCode::FAILURE),
+        };
+    }
     let runtime = match executor(settings.common.threads) {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&StartError::new(error)),
+        Err(error) => return complain(&StartError::new(error), ExitCode::from(USAGE)),
     };
     match runtime.block_on(life::<W>(settings)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error),
+        Err(error) => complain(&error, ExitCode::from(USAGE)),
     }
 }
 
@@ -72,9 +79,9 @@ fn executor(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 #[expect(clippy::print_stderr, reason = "the start failed, perhaps before there are logs")]
-fn complain(error: &StartError) -> ExitCode {
+fn complain(error: &StartError, code: ExitCode) -> ExitCode {
     eprintln!("{error}");
-    ExitCode::from(USAGE)
+    code
 }
 
 async fn life<W: Worker>(settings: Settings<W::Config>) -> Result<(), StartError> {
@@ -332,7 +339,8 @@ fn ladder(common: &Common) -> Ladder {
 }
 
 fn subscription<W: Worker>() -> Subscription {
-    let topics = W::TOPICS.iter().map(|topic| (*topic).to_owned()).collect();
+    let changes = renew::follows_orders(W::TOPICS).then_some(renew::CHANGED);
+    let topics = W::TOPICS.iter().copied().chain(changes).map(str::to_owned).collect();
     Subscription { worker: W::NAME.to_owned(), topics }
 }
 

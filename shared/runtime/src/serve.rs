@@ -1,4 +1,4 @@
-//! `/metrics`, `/healthz`, `/readyz`, and a service's own routes.
+//! `/metrics`, `/metrics/names`, `/healthz`, `/readyz`, and a service's own routes.
 
 use std::sync::{
     Arc,
@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{MatchedPath, Request, State},
     http::StatusCode,
     middleware::{self, Next},
@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use crate::{bus::Publisher, metrics::Metrics};
+use crate::{bus::Publisher, metrics::Metrics, registry::Described};
 
 /// What the probes look at.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ pub(crate) fn router(own: Router, health: Health) -> Router {
     let own = own.layer(middleware::from_fn(trace));
     Router::new()
         .route("/metrics", get(metrics))
+        .route("/metrics/names", get(names))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .with_state(health)
@@ -64,6 +65,11 @@ async fn metrics(State(health): State<Health>) -> Result<String, StatusCode> {
     TextEncoder::new()
         .encode_to_string(&health.metrics.registry.gather())
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// What this service can tell, also what it has not counted yet.
+async fn names(State(health): State<Health>) -> Json<Vec<Described>> {
+    Json(health.metrics.registry.described())
 }
 
 /// Ready: the tables are there, the worker's queue was bound once, and PostgreSQL or the broker

@@ -103,6 +103,9 @@ pub struct Common {
     /// Set up the tables of this service and stop.
     #[arg(long, env = "MIGRATE_ONLY", default_value_t = false)]
     pub migrate_only: bool,
+    /// Ask the service that runs with these settings whether it is ready, and end with 0 if it is.
+    #[arg(long, default_value_t = false)]
+    pub probe: bool,
     /// Where jobs stand still, for tests.
     #[cfg(feature = "testing")]
     #[arg(skip)]

@@ -64,6 +64,12 @@ pub trait Worker: Sized + Send + Sync + 'static {
         state
     }
 
+    /// How the job ends when a person has found the effect at the register. By default it is done;
+    /// a worker that has books of its own goes on once more to enter it.
+    fn found(state: Self::State) -> Step<Self::State> {
+        Step::done(state)
+    }
+
     /// Further HTTP routes of this service, such as a vendor's callback.
     fn routes(self: std::sync::Arc<Self>) -> axum::Router {
         axum::Router::new()

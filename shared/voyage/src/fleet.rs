@@ -21,6 +21,8 @@ pub struct Fleet {
     environment: BTreeMap<String, String>,
     ports: BTreeMap<&'static str, u16>,
     ships: BTreeMap<&'static str, Child>,
+    /// Further replicas, in the order of their joining.
+    more: Vec<(String, Child)>,
 }
 
 impl Fleet {
@@ -39,7 +41,14 @@ impl Fleet {
             held.push(listener);
         }
         drop(held);
-        Ok(Self { binaries, logs: logs.to_owned(), environment, ports, ships: BTreeMap::new() })
+        Ok(Self {
+            binaries,
+            logs: logs.to_owned(),
+            environment,
+            ports,
+            ships: BTreeMap::new(),
+            more: Vec::new(),
+        })
     }
 
     /// Adds to what all services are told from their next start on.
@@ -58,24 +67,49 @@ impl Fleet {
     /// # Errors
     /// When its program is not there.
     pub fn start(&mut self, name: &'static str) -> io::Result<()> {
-        let log = self.log(name)?;
         let port = self.ports.get(name).copied().unwrap_or_default();
-        let mut command = Command::new(self.binaries.join(name));
-        command.env_clear();
-        for kept in ["PATH", "HOME", "RUST_BACKTRACE"] {
-            if let Ok(value) = std::env::var(kept) {
-                command.env(kept, value);
-            }
-        }
-        let ship = command
-            .envs(self.environment.iter().filter(|(key, _)| concerns(name, key)))
-            .env("HTTP_LISTEN", format!("127.0.0.1:{port}"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+        let ship = self.launch(name, port)?;
         self.ships.insert(name, ship);
         Ok(())
+    }
+
+    /// Starts one more replica of a service, at any port.
+    ///
+    /// # Errors
+    /// When its program is not there.
+    pub fn join(&mut self, name: &str) -> io::Result<()> {
+        let ship = self.launch(name, 0)?;
+        self.more.push((name.to_owned(), ship));
+        Ok(())
+    }
+
+    /// How many further replicas of a service there are.
+    #[must_use]
+    pub fn joined(&self, name: &str) -> usize {
+        self.more.iter().filter(|(joined, _)| joined == name).count()
+    }
+
+    /// Takes the replica of a service that joined first out again: with SIGTERM as a deployment does, which waits until
+    /// it has drained, or with SIGKILL.
+    ///
+    /// # Errors
+    /// When there is none, it could not be told, or it does not end well.
+    pub fn leave(&mut self, name: &str, kill: bool) -> io::Result<()> {
+        let Some(at) = self.more.iter().position(|(joined, _)| joined == name) else {
+            return Err(io::Error::other(format!("no further replica of {name}")));
+        };
+        let (_, mut ship) = self.more.remove(at);
+        if kill {
+            ship.kill()?;
+            return ship.wait().map(drop);
+        }
+        let told = Command::new("kill").args(["-TERM", &ship.id().to_string()]).status()?;
+        let ended = ship.wait()?;
+        if told.success() && ended.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("{name} ended with {ended}")))
+        }
     }
 
     /// Kills a service with SIGKILL.
@@ -115,6 +149,24 @@ impl Fleet {
         Err(io::Error::other(format!("{name} is not ready within {limit:?}: {tail:#?}")))
     }
 
+    fn launch(&self, name: &str, port: u16) -> io::Result<Child> {
+        let log = self.log(name)?;
+        let mut command = Command::new(self.binaries.join(name));
+        command.env_clear();
+        for kept in ["PATH", "HOME", "RUST_BACKTRACE"] {
+            if let Ok(value) = std::env::var(kept) {
+                command.env(kept, value);
+            }
+        }
+        command
+            .envs(self.environment.iter().filter(|(key, _)| concerns(name, key)))
+            .env("HTTP_LISTEN", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+    }
+
     fn log(&self, name: &str) -> io::Result<File> {
         std::fs::create_dir_all(&self.logs)?;
         OpenOptions::new().create(true).append(true).open(self.logs.join(format!("{name}.log")))
@@ -123,7 +175,7 @@ impl Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        for ship in self.ships.values_mut() {
+        for ship in self.ships.values_mut().chain(self.more.iter_mut().map(|(_, ship)| ship)) {
             ship.kill().ok();
             ship.wait().ok();
         }

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use super::{Failed, Token, User, table::print};
 use crate::{
     people::{self, Fresh, Role},
-    store::Store,
+    store::{Changed, Store},
 };
 
 /// Who changes users from a shell.
@@ -46,24 +46,47 @@ pub(super) async fn user(command: User, json: bool) -> Result<(), Failed> {
             Ok(())
         }
         User::Disable { login } => {
-            if !store.disable_user(&login).await.map_err(Failed::new)? {
-                return Err(Failed(format!("there is no user {login}")));
+            if !store.disable_user(WHO, &login).await.map_err(Failed::new)? {
+                return Err(Failed(format!("there is no user {login} who may sign in")));
             }
-            store.audit(WHO, "disable user", &login, "", "done").await.map_err(Failed::new)
+            Ok(())
+        }
+        User::Enable { login } => changed(
+            store.unblock_user(WHO, &login).await,
+            &login,
+            "there is no such user who is locked out",
+        ),
+        User::Role { login, role } => {
+            let done = store.change_role(WHO, &login, role.name(), &role.above()).await;
+            changed(done, &login, "there is no such user who may sign in")
+        }
+        User::Password { login } => {
+            let hash = people::hash(&password()?).map_err(Failed::new)?;
+            let done = store.reset_password(WHO, &login, &hash).await;
+            changed(done, &login, "there is no such user who signs in with a password")
         }
         User::List => {
             let users = json!(store.users().await.map_err(Failed::new)?);
-            print(json, &users, None, &["login", "role", "created_at", "disabled_at"]);
+            print(json, &users, None, &["login", "role", "issuer", "created_at", "disabled_at"]);
             Ok(())
         }
     }
 }
 
+fn changed(done: sqlx::Result<Changed>, login: &str, nobody: &str) -> Result<(), Failed> {
+    match done.map_err(Failed::new)? {
+        Changed::Done => Ok(()),
+        Changed::Nobody => Err(Failed(format!("{login}: {nobody}"))),
+        Changed::LastAdmin => Err(Failed(format!(
+            "{login} is the last admin: nobody could let anybody in afterwards; make another first"
+        ))),
+    }
+}
+
 async fn put(store: &Store, login: &str, role: Role) -> Result<(), Failed> {
-    let login = login.to_lowercase();
+    let login = people::login(login).ok_or_else(|| Failed::new(people::LOGIN))?;
     let hash = people::hash(&password()?).map_err(Failed::new)?;
-    store.put_user(&login, role.name(), &hash).await.map_err(Failed::new)?;
-    store.audit(WHO, "put user", &login, role.name(), "done").await.map_err(Failed::new)
+    store.put_user(WHO, &login, role.name(), &hash, &role.above()).await.map_err(Failed::new)
 }
 
 #[expect(clippy::print_stdout, reason = "the token is what the caller asked for")]
@@ -74,10 +97,6 @@ pub(super) async fn token(command: Token, json: bool) -> Result<(), Failed> {
             let fresh = Fresh::new("parom_");
             let made = store.make_token(&fresh.hash, &name, role.name(), WHO).await;
             let id = made.map_err(Failed::new)?;
-            store
-                .audit(WHO, "make token", &name, role.name(), "done")
-                .await
-                .map_err(Failed::new)?;
             match json {
                 true => println!("{}", json!({ "id": id, "token": fresh.text })),
                 false => println!("{}", fresh.text),
@@ -85,10 +104,10 @@ pub(super) async fn token(command: Token, json: bool) -> Result<(), Failed> {
             Ok(())
         }
         Token::Revoke { id } => {
-            if !store.revoke_token(id).await.map_err(Failed::new)? {
+            if !store.revoke_token(WHO, id).await.map_err(Failed::new)? {
                 return Err(Failed(format!("there is no token {id}")));
             }
-            store.audit(WHO, "revoke token", &id.to_string(), "", "done").await.map_err(Failed::new)
+            Ok(())
         }
         Token::List => {
             let tokens = json!(store.tokens().await.map_err(Failed::new)?);

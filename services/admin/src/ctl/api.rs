@@ -98,17 +98,14 @@ impl Api {
             print(self.json, &found, None, &["number", "shop", "stuck", "last_at"]);
             return Ok(());
         }
-        let keys: Vec<&str> =
-            found.as_array().into_iter().flatten().filter_map(|o| o.get("key")?.as_str()).collect();
-        if keys.is_empty() {
+        let mut all = Vec::new();
+        for key in of_number(&found, text) {
+            all.push(self.get(&format!("/orders/{}", key.replace(' ', "%20"))).await?);
+        }
+        if all.is_empty() {
             return Err(Failed(format!("no order {text} has been heard of")));
         }
-        for key in keys {
-            let key = key.replace(' ', "%20");
-            let whole = self.get(&format!("/orders/{key}")).await?;
-            let columns = ["at", "service", "phase", "text_ru"];
-            print(self.json, &whole, whole.get("timeline"), &columns);
-        }
+        show(self.json, &all);
         Ok(())
     }
 
@@ -166,12 +163,41 @@ impl Api {
         }
         let answer = self.client.send("api", request).await;
         let answer = answer.map_err(|error| Failed(format!("admin does not answer: {error}")))?;
-        let value: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        let value = serde_json::from_slice::<Value>(&answer.body);
         if answer.status.is_success() {
-            return Ok(value);
+            return value.map_err(|_| {
+                Failed(format!(
+                    "{} is not admin: its answer is no JSON; nothing was done",
+                    self.url
+                ))
+            });
         }
+        let value = value.unwrap_or_default();
         let why = value.get("error").and_then(Value::as_str).unwrap_or("no reason given");
         Err(Failed(format!("{}: {why}", answer.status)))
+    }
+}
+
+/// The keys of the orders with this number: others have a phone or a document that is like it.
+fn of_number<'a>(found: &'a Value, number: &str) -> Vec<&'a str> {
+    let number = number.trim().trim_start_matches(['№', '#']).trim().to_lowercase();
+    let named = |order: &&Value| {
+        let own = order.get("number").and_then(Value::as_str);
+        own.is_some_and(|own| own.to_lowercase() == number)
+    };
+    let orders = found.as_array().into_iter().flatten().filter(named);
+    orders.filter_map(|order| order.get("key")?.as_str()).collect()
+}
+
+/// Orders with their ways: one JSON text, or a heading and a table for each.
+fn show(json: bool, all: &[Value]) {
+    if json {
+        return print(true, &json!(all), None, &[]);
+    }
+    for whole in all {
+        print(false, whole, whole.get("order"), &["number", "shop", "stuck", "last_at"]);
+        let columns = ["at", "service", "phase", "text_ru"];
+        print(false, whole, whole.get("timeline"), &columns);
     }
 }
 

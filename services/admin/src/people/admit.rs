@@ -117,7 +117,9 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 /// The caller's address, for the bound on guessing.
 pub(crate) fn address(admin: &Admin, parts: &Parts) -> String {
     let named = admin.config.admin_address_header.as_deref();
-    let forwarded = named.and_then(|name| text(&parts.headers, name));
+    // A caller may send the header too: the proxy's own stands last, whether on the same line or not.
+    let lines = named.map(|name| parts.headers.get_all(name).iter());
+    let forwarded = lines.and_then(|mut lines| lines.next_back()?.to_str().ok());
     if let Some(last) = forwarded.and_then(|all| all.rsplit(',').next()) {
         return last.trim().chars().take(64).collect();
     }

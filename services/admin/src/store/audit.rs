@@ -1,6 +1,7 @@
 //! Who did what, when and why.
 
 use serde::Serialize;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::Store;
@@ -8,6 +9,7 @@ use super::Store;
 /// A line of the audit log.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AuditRow {
+    pub id: i64,
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     pub who: String,
@@ -18,7 +20,8 @@ pub(crate) struct AuditRow {
 }
 
 impl Store {
-    /// Notes an action, or that it was refused.
+    /// Notes that somebody came in, or that something was refused. What changes something is noted
+    /// in the transaction that changes it.
     pub(crate) async fn audit(
         &self,
         who: &str,
@@ -40,36 +43,53 @@ impl Store {
         .map(drop)
     }
 
-    /// Notes one action on many subjects.
-    pub(crate) async fn audit_all(
-        &self,
-        who: &str,
-        action: &str,
-        subjects: &[String],
-        why: &str,
-    ) -> sqlx::Result<()> {
-        sqlx::query!(
-            "INSERT INTO audit (who, action, subject, why, outcome)
-             SELECT $1, $2, s, $4, 'done' FROM unnest($3::text[]) s",
-            who,
-            action,
-            subjects,
-            why,
-        )
-        .execute(&self.pool)
-        .await
-        .map(drop)
-    }
-
-    /// The last lines, about one subject or all.
-    pub(crate) async fn audit_log(&self, subject: Option<&str>) -> sqlx::Result<Vec<AuditRow>> {
+    /// The last lines about one subject.
+    pub(crate) async fn audit_log(&self, subject: &str) -> sqlx::Result<Vec<AuditRow>> {
         sqlx::query_as!(
             AuditRow,
-            "SELECT at, who, action, subject, why, outcome FROM audit
-             WHERE $1::text IS NULL OR subject = $1 ORDER BY id DESC LIMIT 200",
+            "SELECT id, at, who, action, subject, why, outcome FROM audit
+             WHERE subject = $1 ORDER BY id DESC LIMIT 200",
             subject,
         )
         .fetch_all(&self.pool)
         .await
     }
+
+    /// The last `lines` lines before this one.
+    pub(crate) async fn audit_page(
+        &self,
+        before: i64,
+        lines: usize,
+    ) -> sqlx::Result<Vec<AuditRow>> {
+        sqlx::query_as!(
+            AuditRow,
+            "SELECT id, at, who, action, subject, why, outcome FROM audit
+             WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            before,
+            i64::try_from(lines).unwrap_or(i64::MAX),
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+}
+
+/// Notes what was done, as a part of doing it: neither is there without the other.
+pub(super) async fn note_in(
+    connection: &mut PgConnection,
+    who: &str,
+    action: &str,
+    subjects: &[String],
+    why: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO audit (who, action, subject, why, outcome)
+         SELECT $1, $2, s, $4, 'done' FROM unnest($3::text[]) s",
+        who,
+        action,
+        subjects,
+        why,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }

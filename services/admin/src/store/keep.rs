@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::Store;
+use super::{Store, alone};
 use crate::{letter::Kept, services::service_of};
 
 impl Store {
@@ -10,6 +10,8 @@ impl Store {
     /// the same job is then no longer the last one.
     pub(crate) async fn keep(&self, letters: &[Kept]) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
+        let events: Vec<String> = letters.iter().map(|kept| kept.event_id.to_string()).collect();
+        alone(&mut transaction, &events).await?;
         for letter in letters {
             group(&mut transaction, letter).await?;
             insert(&mut transaction, letter).await?;
@@ -36,8 +38,9 @@ async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result
     .map(drop)
 }
 
-/// A letter without a death of its own that comes once more, and not from a broken channel, is
-/// open again: the same message failed anew.
+/// A letter of a job that its service has finished by now waits for nobody. One without a death of
+/// its own that comes once more is open again, however far its replay was noted: the same message
+/// failed anew, or the broker handed it out twice, and an open letter too many harms nobody.
 async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result<()> {
     let why = &letter.reason;
     sqlx::query!(
@@ -49,10 +52,15 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
                 AND NOT EXISTS (SELECT FROM letters WHERE id = $1)
         )
         INSERT INTO letters AS l (id, worker, event_id, death, exchange, routing_key, headers, body, class, code,
-            reason_ru, reason_en, evidence, first_error, attempts, topic, order_key, order_number, group_id, service)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-        ON CONFLICT (id) DO UPDATE SET state = 'open', state_at = now(), arrived_at = now()
-            WHERE l.death IS NULL AND NOT $21 AND l.state NOT IN ('open', 'queued')
+            reason_ru, reason_en, evidence, first_error, attempts, topic, order_key, order_number, group_id, service, state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+            CASE WHEN $4::uuid IS NOT NULL AND EXISTS (
+                SELECT FROM entries e WHERE e.cause = $3 AND e.service = $20 AND e.phase = 'done')
+            THEN 'resolved' ELSE 'open' END)
+        ON CONFLICT (id) DO UPDATE SET state = 'open', state_at = now(), arrived_at = now(),
+            body = CASE WHEN l.body = '' THEN excluded.body ELSE l.body END,
+            headers = CASE WHEN l.headers = '{}' THEN excluded.headers ELSE l.headers END
+            WHERE l.death IS NULL AND l.state <> 'open'
         "#,
         letter.id,
         letter.worker,
@@ -74,7 +82,6 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
         letter.order_number,
         letter.group.id,
         letter.worker.as_deref().map(service_of),
-        letter.redelivered,
     )
     .execute(&mut **transaction)
     .await

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, audit::note_in};
 use crate::filter::Filter;
 
 /// A letter in a list.
@@ -62,6 +62,42 @@ pub(crate) struct GroupRow {
     pub newest: OffsetDateTime,
 }
 
+/// Something on a letter's way.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Passed {
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// `died`, `changed` (the order, in the shop), `replay`, `said` (the service).
+    pub kind: String,
+    /// Of what the service said.
+    pub phase: Option<String>,
+    pub text_ru: String,
+    pub text_en: String,
+    /// The other letter, or the replay.
+    pub id: Option<Uuid>,
+}
+
+/// An open letter that is being closed by hand.
+pub(crate) struct Settling {
+    id: Uuid,
+    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
+impl Settling {
+    /// Closes it, with what was found.
+    pub(crate) async fn finish(mut self, who: &str, found: &str) -> sqlx::Result<()> {
+        sqlx::query!(
+            "UPDATE letters SET state = 'settled', state_at = now(), state_note = $2 WHERE id = $1",
+            self.id,
+            found,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        note_in(&mut self.transaction, who, "settle", &[self.id.to_string()], found).await?;
+        self.transaction.commit().await
+    }
+}
+
 /// What somebody wrote beside a letter.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Note {
@@ -90,7 +126,7 @@ impl Store {
             WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+                AND ($6::text IS NULL OR l.search LIKE lower($6))
             ORDER BY l.arrived_at DESC, l.id LIMIT $7 OFFSET $8
             "#,
             filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), limit, offset,
@@ -107,7 +143,7 @@ impl Store {
             WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+                AND ($6::text IS NULL OR l.search LIKE lower($6))
             "#,
             filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(),
         )
@@ -136,7 +172,9 @@ impl Store {
     pub(crate) async fn letter(&self, id: Uuid) -> sqlx::Result<Option<Letter>> {
         let found = sqlx::query!(
             r#"
-            SELECT l.*, (
+            SELECT l.id, l.worker, l.service, l.event_id, l.death, l.exchange, l.routing_key, l.headers, l.body, l.class,
+                l.code, l.reason_ru, l.reason_en, l.evidence, l.first_error, l.attempts, l.topic, l.order_key, l.order_number,
+                l.group_id, l.state, l.state_at, l.state_note, l.edited, l.arrived_at, (
                 SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                 ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
             FROM letters l WHERE l.id = $1
@@ -177,6 +215,36 @@ impl Store {
         }))
     }
 
+    /// What happened to a letter's job: its deaths, what its service said of it, replays, and
+    /// changes of the order since, after which the job goes on by itself. Oldest first.
+    pub(crate) async fn way(&self, letter: &Letter) -> sqlx::Result<Vec<Passed>> {
+        sqlx::query_as!(
+            Passed,
+            r#"
+            SELECT at AS "at!", kind AS "kind!", phase, text_ru AS "text_ru!", text_en AS "text_en!", id FROM (
+                SELECT arrived_at AS at, 'died' AS kind, NULL AS phase, reason_ru AS text_ru, reason_en AS text_en, id
+                FROM letters WHERE event_id = $1 AND worker IS NOT DISTINCT FROM $2
+                UNION ALL
+                SELECT at, 'said', phase, text_ru, text_en, NULL FROM entries WHERE cause = $1 AND service = $3
+                UNION ALL
+                SELECT at, 'changed', NULL, text_ru, text_en, NULL FROM entries
+                WHERE order_key = $4 AND topic = 'order.changed' AND at >= (
+                    SELECT min(arrived_at) FROM letters WHERE event_id = $1 AND worker IS NOT DISTINCT FROM $2)
+                UNION ALL
+                SELECT i.sent_at, 'replay', NULL, r.who || ': ' || r.why, r.who || ': ' || r.why, r.id
+                FROM replay_items i JOIN replays r ON r.id = i.replay JOIN letters l ON l.id = i.letter
+                WHERE l.event_id = $1 AND l.worker IS NOT DISTINCT FROM $2 AND i.sent_at IS NOT NULL
+            ) passed ORDER BY at, kind LIMIT 200
+            "#,
+            letter.event_id,
+            letter.row.worker,
+            letter.service,
+            letter.row.order_key,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
     /// Groups with open letters, the largest first.
     pub(crate) async fn groups(&self) -> sqlx::Result<Vec<GroupRow>> {
         sqlx::query_as!(
@@ -197,63 +265,90 @@ impl Store {
     /// Gives open letters up for good, with the reason; answers which ones.
     pub(crate) async fn discard(
         &self,
+        who: &str,
         filter: &Filter,
         ids: Option<&[Uuid]>,
         why: &str,
     ) -> sqlx::Result<Vec<Uuid>> {
-        sqlx::query_scalar!(
+        let mut transaction = self.pool.begin().await?;
+        let gone = sqlx::query_scalar!(
             r#"
             UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
                 AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+                AND ($6::text IS NULL OR l.search LIKE lower($6))
             RETURNING l.id
             "#,
             filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids, why,
         )
-        .fetch_all(&self.pool)
-        .await
+        .fetch_all(&mut *transaction)
+        .await?;
+        let subjects: Vec<String> = gone.iter().map(Uuid::to_string).collect();
+        note_in(&mut transaction, who, "discard", &subjects, why).await?;
+        transaction.commit().await?;
+        Ok(gone)
     }
 
-    /// Takes a discarded letter back; `false` when it is not discarded.
-    pub(crate) async fn restore(&self, id: Uuid) -> sqlx::Result<bool> {
+    /// Takes a letter back that was discarded, or handed back and not heard of since; `false` when it
+    /// is neither, or forgotten. A job that goes on all the same takes no second replay.
+    pub(crate) async fn restore(&self, who: &str, id: Uuid) -> sqlx::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
         let done = sqlx::query!(
-            "UPDATE letters SET state = 'open', state_at = now(), state_note = NULL WHERE id = $1 AND state = 'discarded'",
+            "UPDATE letters SET state = 'open', state_at = now(), state_note = NULL 
+             WHERE id = $1 AND state IN ('discarded', 'sent') AND (body <> '' OR headers <> '{}')",
             id,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() == 1 {
+            note_in(&mut transaction, who, "restore", &[id.to_string()], "").await?;
+        }
+        transaction.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Closes an open letter because a person has seen the effect; `false` when it is not open.
-    pub(crate) async fn settle(&self, id: Uuid, note: &str) -> sqlx::Result<bool> {
-        let done = sqlx::query!(
-            "UPDATE letters SET state = 'settled', state_at = now(), state_note = $2 WHERE id = $1 AND state = 'open'",
+    /// Holds an open letter whose effect a person has seen; `None` when it is not open. Nobody
+    /// else closes it or hands it back until this is finished or dropped.
+    pub(crate) async fn begin_settling(&self, id: Uuid) -> sqlx::Result<Option<Settling>> {
+        let mut transaction = self.pool.begin().await?;
+        let held = sqlx::query_scalar!(
+            "SELECT id FROM letters WHERE id = $1 AND state = 'open' FOR UPDATE",
             id,
-            note,
         )
-        .execute(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(held.map(|id| Settling { id, transaction }))
     }
 
     /// Has replays send `edited` instead of the body; `false` when the letter is not open.
-    pub(crate) async fn edit(&self, id: Uuid, edited: Option<&str>) -> sqlx::Result<bool> {
+    pub(crate) async fn edit(
+        &self,
+        who: &str,
+        id: Uuid,
+        edited: Option<&str>,
+        why: &str,
+    ) -> sqlx::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
         let done = sqlx::query!(
             "UPDATE letters SET edited = $2 WHERE id = $1 AND state = 'open'",
             id,
             edited,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() == 1 {
+            let action = if edited.is_some() { "edit" } else { "undo edit" };
+            note_in(&mut transaction, who, action, &[id.to_string()], why).await?;
+        }
+        transaction.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Writes a note beside a letter.
     pub(crate) async fn note(&self, letter: Uuid, who: &str, text: &str) -> sqlx::Result<()> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "INSERT INTO notes (id, letter, who, text) VALUES ($1, $2, $3, $4)",
             Uuid::new_v4(),
@@ -261,9 +356,10 @@ impl Store {
             who,
             text,
         )
-        .execute(&self.pool)
-        .await
-        .map(drop)
+        .execute(&mut *transaction)
+        .await?;
+        note_in(&mut transaction, who, "note", &[letter.to_string()], "").await?;
+        transaction.commit().await
     }
 
     /// The notes beside a letter.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Store, interval};
+use super::{Condition, Store, interval};
 
 /// A group with news.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,38 +17,98 @@ pub(crate) struct Notice {
     pub open: i64,
 }
 
+/// What is new. While it is held no other replica tells; who dies before [`News::told`] leaves it
+/// to be told by the next one.
+pub(crate) struct News {
+    pub groups: Vec<Notice>,
+    pub conditions: Vec<Condition>,
+    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
 impl Store {
-    /// Groups that have more open letters than people were told of, each at most once in `quiet`.
-    /// They count as told from now on: should telling fail, see [`Store::unnotice`].
-    pub(crate) async fn notices(&self, quiet: Duration) -> sqlx::Result<Vec<Notice>> {
-        sqlx::query_as!(
+    /// Groups that have more open letters than people were told of, each at most once in `quiet`,
+    /// and what lasts, once for each occurrence; a register must be away for `away`, and of a
+    /// certificate people are reminded a week and a day before its end and at it. `None` while
+    /// another replica tells.
+    pub(crate) async fn news(&self, quiet: Duration, away: Duration) -> sqlx::Result<Option<News>> {
+        let mut transaction = self.pool.begin().await?;
+        // Telling takes a while: a lock on the groups themselves would keep letters from coming in.
+        let alone = sqlx::query_scalar!(
+            r#"SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' news', 0)) AS "alone!""#,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        if !alone {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        let groups = sqlx::query_as!(
             Notice,
             r#"
-            WITH now_open AS (
-                SELECT group_id, count(*) AS open FROM letters WHERE state = 'open' GROUP BY group_id
-            ), calm AS (
-                UPDATE groups g SET notified_open = COALESCE((SELECT open FROM now_open WHERE group_id = g.id), 0)
-                WHERE g.notified_open > COALESCE((SELECT open FROM now_open WHERE group_id = g.id), 0)
-            )
-            UPDATE groups g SET notified_at = now(), notified_open = o.open FROM now_open o
-            WHERE g.id = o.group_id AND o.open > g.notified_open
-                AND (g.notified_at IS NULL OR g.notified_at < now() - $1::interval)
-            RETURNING g.id AS group, g.worker, g.class, g.pattern_ru, g.pattern_en, o.open AS "open!"
+            SELECT g.id AS group, g.worker, g.class, g.pattern_ru, g.pattern_en, o.open AS "open!"
+            FROM groups g JOIN (
+                SELECT group_id, count(*) AS open FROM letters WHERE state = 'open' GROUP BY group_id) o ON o.group_id = g.id
+            WHERE o.open > g.notified_open AND (g.notified_at IS NULL OR g.notified_at < now() - $1::interval)
+            ORDER BY (g.class = 'unknown') DESC, o.open DESC, g.id
             "#,
             interval(quiet),
         )
-        .fetch_all(&self.pool)
-        .await
+        .fetch_all(&mut *transaction)
+        .await?;
+        let conditions = sqlx::query_as!(
+            Condition,
+            "SELECT occurrence, kind, service, subject, since, at FROM conditions
+             WHERE over_at IS NULL AND (kind <> 'away' OR since <= now() - $1::interval) AND (told_at IS NULL
+                OR kind = 'certificate' AND EXISTS (
+                    SELECT FROM unnest(ARRAY[interval '7 days', interval '1 day', interval '0']) AS left_over
+                    WHERE at - left_over <= now() AND told_at < at - left_over))
+             ORDER BY kind, service, subject",
+            interval(away),
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        Ok(Some(News { groups, conditions, transaction }))
     }
 
-    /// Takes back that people were told.
-    pub(crate) async fn unnotice(&self, groups: &[Uuid]) -> sqlx::Result<()> {
+    /// What was closed is told anew when it is stuck anew.
+    pub(crate) async fn calm(&self) -> sqlx::Result<()> {
         sqlx::query!(
-            "UPDATE groups SET notified_at = NULL, notified_open = 0 WHERE id = ANY($1)",
-            groups
+            "UPDATE groups g SET notified_open = o.open FROM (
+                SELECT g.id, count(l.id) AS open FROM groups g
+                LEFT JOIN letters l ON l.group_id = g.id AND l.state = 'open'
+                WHERE g.notified_open > 0 GROUP BY g.id) o
+             WHERE o.id = g.id AND g.notified_open > o.open",
         )
         .execute(&self.pool)
         .await
         .map(drop)
+    }
+}
+
+impl News {
+    /// Notes that people know it.
+    pub(crate) async fn told(mut self) -> sqlx::Result<()> {
+        let (ids, open): (Vec<Uuid>, Vec<i64>) =
+            self.groups.iter().map(|notice| (notice.group, notice.open)).unzip();
+        // As letters come in: one order of locking.
+        sqlx::query!("SELECT id FROM groups WHERE id = ANY($1) ORDER BY id FOR UPDATE", &ids)
+            .fetch_all(&mut *self.transaction)
+            .await?;
+        sqlx::query!(
+            "UPDATE groups g SET notified_at = now(), notified_open = t.open
+             FROM unnest($1::uuid[], $2::bigint[]) AS t (id, open) WHERE g.id = t.id",
+            &ids,
+            &open,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        let occurrences: Vec<Uuid> = self.conditions.iter().map(|held| held.occurrence).collect();
+        sqlx::query!(
+            "UPDATE conditions SET told_at = now() WHERE occurrence = ANY($1)",
+            &occurrences
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        self.transaction.commit().await
     }
 }

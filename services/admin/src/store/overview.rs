@@ -13,7 +13,7 @@ pub(crate) struct ServiceRow {
     pub done_hour: i64,
     /// Jobs whose last word is that they are tried again.
     pub retrying: i64,
-    /// Jobs of which nobody knows whether the effect happened.
+    /// Open dead letters of which nobody knows whether the effect happened.
     pub unknown: i64,
     /// Open dead letters.
     pub dead: i64,
@@ -27,6 +27,16 @@ pub(crate) struct ServiceRow {
     /// When it spoke last.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_at: Option<OffsetDateTime>,
+}
+
+/// Dead letters of one service and class that wait for a person.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    /// `unrouted` where nobody listened.
+    pub service: String,
+    pub class: String,
+    pub letters: i64,
+    pub oldest: OffsetDateTime,
 }
 
 /// An hour of the flow.
@@ -50,9 +60,7 @@ impl Store {
                 SELECT DISTINCT ON (cause, service) service, phase FROM said
                 ORDER BY cause, service, (phase = 'done') DESC, at DESC
             ), standing AS (
-                SELECT service, count(*) FILTER (WHERE phase = 'retrying') AS retrying,
-                    count(*) FILTER (WHERE phase = 'unknown') AS unknown
-                FROM last GROUP BY service
+                SELECT service, count(*) FILTER (WHERE phase = 'retrying') AS retrying FROM last GROUP BY service
             ), flow AS (
                 SELECT s.service, count(*) FILTER (WHERE s.phase = 'done' AND s.at > now() - interval '1 hour') AS done_hour,
                     max(s.at) AS last_at,
@@ -60,15 +68,30 @@ impl Store {
                         FILTER (WHERE s.phase = 'done' AND s.at > now() - interval '1 day') AS critical
                 FROM said s LEFT JOIN entries f ON f.event_id = s.cause GROUP BY s.service
             ), dead AS (
-                SELECT COALESCE(service, 'unrouted') AS service, count(*) AS dead, min(arrived_at) AS oldest
+                SELECT COALESCE(service, 'unrouted') AS service, count(*) AS dead, min(arrived_at) AS oldest,
+                    count(*) FILTER (WHERE class = 'unknown') AS unknown
                 FROM letters WHERE state = 'open' GROUP BY 1
             )
             SELECT COALESCE(flow.service, dead.service) AS "service!", COALESCE(flow.done_hour, 0) AS "done_hour!",
-                COALESCE(standing.retrying, 0) AS "retrying!", COALESCE(standing.unknown, 0) AS "unknown!",
+                COALESCE(standing.retrying, 0) AS "retrying!", COALESCE(dead.unknown, 0) AS "unknown!",
                 COALESCE(dead.dead, 0) AS "dead!", dead.oldest AS "oldest_dead?", flow.critical[1] AS critical_p50,
                 flow.critical[2] AS critical_p95, flow.last_at AS "last_at?"
             FROM flow FULL JOIN dead ON dead.service = flow.service LEFT JOIN standing ON standing.service = flow.service
             ORDER BY 1
+            "#,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// What waits for a person, by service and class.
+    pub(crate) async fn open_letters(&self) -> sqlx::Result<Vec<Open>> {
+        sqlx::query_as!(
+            Open,
+            r#"
+            SELECT COALESCE(service, 'unrouted') AS "service!", class, count(*) AS "letters!",
+                min(arrived_at) AS "oldest!"
+            FROM letters WHERE state = 'open' GROUP BY 1, 2
             "#,
         )
         .fetch_all(&self.pool)

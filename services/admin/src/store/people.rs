@@ -1,10 +1,11 @@
 //! Users, sessions, tokens, and failed attempts to sign in.
 
 use serde::Serialize;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Store, interval};
+use super::{Store, audit::note_in, interval};
 
 /// A user.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +16,18 @@ pub(crate) struct UserRow {
     pub created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     pub disabled_at: Option<OffsetDateTime>,
+    /// The identity provider that he comes from; `None`: he has a password.
+    pub issuer: Option<String>,
+}
+
+/// What became of a change to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Done,
+    /// There is none whom this could be done to.
+    Nobody,
+    /// Nobody could let anybody in any more.
+    LastAdmin,
 }
 
 /// Who a session belongs to.
@@ -44,42 +57,151 @@ pub(crate) struct TokenRow {
 const ATTEMPTS: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
 impl Store {
-    /// Makes a user, or gives one a new password and role; ends all sessions of that login.
-    pub(crate) async fn put_user(&self, login: &str, role: &str, hash: &str) -> sqlx::Result<()> {
+    /// Makes a user, or gives one a new password and role; ends all sessions of that login, and
+    /// revokes the tokens of a higher role that he has made. One who came from the identity provider has a password from now on instead.
+    pub(crate) async fn put_user(
+        &self,
+        who: &str,
+        login: &str,
+        role: &str,
+        hash: &str,
+        above: &[String],
+    ) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "INSERT INTO users (login, role, password_hash) VALUES ($1, $2, $3)
-             ON CONFLICT (login) DO UPDATE SET role = $2, password_hash = $3, disabled_at = NULL",
+             ON CONFLICT (login) DO UPDATE SET role = $2, password_hash = $3, disabled_at = NULL,
+                issuer = NULL, subject = NULL",
             login,
             role,
             hash,
         )
         .execute(&mut *transaction)
         .await?;
-        sqlx::query!("DELETE FROM sessions WHERE login = $1", login)
-            .execute(&mut *transaction)
-            .await?;
+        end_sessions(&mut transaction, login).await?;
+        revoke_made_by(&mut transaction, who, login, above).await?;
+        note_in(&mut transaction, who, "put user", &[login.to_owned()], role).await?;
         transaction.commit().await
     }
 
-    /// Locks a user out; `false` when there is none.
-    pub(crate) async fn disable_user(&self, login: &str) -> sqlx::Result<bool> {
+    /// Makes a user; `false` when there is one of this login.
+    pub(crate) async fn make_user(
+        &self,
+        who: &str,
+        login: &str,
+        role: &str,
+        hash: &str,
+    ) -> sqlx::Result<bool> {
         let mut transaction = self.pool.begin().await?;
-        let done = sqlx::query!("UPDATE users SET disabled_at = now() WHERE login = $1", login)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query!("DELETE FROM sessions WHERE login = $1", login)
-            .execute(&mut *transaction)
-            .await?;
+        let made = sqlx::query!(
+            "INSERT INTO users (login, role, password_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            login,
+            role,
+            hash,
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if made.rows_affected() == 1 {
+            note_in(&mut transaction, who, "make user", &[login.to_owned()], role).await?;
+        }
         transaction.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(made.rows_affected() == 1)
+    }
+
+    /// Gives a user another role, and revokes the tokens of a higher one that he has made.
+    pub(crate) async fn change_role(
+        &self,
+        who: &str,
+        login: &str,
+        role: &str,
+        above: &[String],
+    ) -> sqlx::Result<Changed> {
+        let mut transaction = self.pool.begin().await?;
+        if role != "admin" && is_last_admin(&mut transaction, login).await? {
+            return Ok(Changed::LastAdmin);
+        }
+        let done = sqlx::query!(
+            "UPDATE users SET role = $2 WHERE login = $1 AND disabled_at IS NULL",
+            login,
+            role
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(Changed::Nobody);
+        }
+        revoke_made_by(&mut transaction, who, login, above).await?;
+        note_in(&mut transaction, who, "change role", &[login.to_owned()], role).await?;
+        transaction.commit().await?;
+        Ok(Changed::Done)
+    }
+
+    /// Locks a user out at once: sessions end, and the tokens that he has made hold no more.
+    pub(crate) async fn block_user(&self, who: &str, login: &str) -> sqlx::Result<Changed> {
+        let mut transaction = self.pool.begin().await?;
+        if is_last_admin(&mut transaction, login).await? {
+            return Ok(Changed::LastAdmin);
+        }
+        let changed = block(&mut transaction, who, login).await?;
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    /// The same from a shell, also for the last admin.
+    pub(crate) async fn disable_user(&self, who: &str, login: &str) -> sqlx::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let changed = block(&mut transaction, who, login).await?;
+        transaction.commit().await?;
+        Ok(changed == Changed::Done)
+    }
+
+    /// Lets a user in again.
+    pub(crate) async fn unblock_user(&self, who: &str, login: &str) -> sqlx::Result<Changed> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE users SET disabled_at = NULL WHERE login = $1 AND disabled_at IS NOT NULL",
+            login
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(Changed::Nobody);
+        }
+        note_in(&mut transaction, who, "unblock user", &[login.to_owned()], "").await?;
+        transaction.commit().await?;
+        Ok(Changed::Done)
+    }
+
+    /// Gives a user another password and ends his sessions. Who comes from the identity provider
+    /// has none.
+    pub(crate) async fn reset_password(
+        &self,
+        who: &str,
+        login: &str,
+        hash: &str,
+    ) -> sqlx::Result<Changed> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE users SET password_hash = $2 WHERE login = $1 AND issuer IS NULL AND disabled_at IS NULL",
+            login,
+            hash
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(Changed::Nobody);
+        }
+        end_sessions(&mut transaction, login).await?;
+        note_in(&mut transaction, who, "reset password", &[login.to_owned()], "").await?;
+        transaction.commit().await?;
+        Ok(Changed::Done)
     }
 
     /// All users.
     pub(crate) async fn users(&self) -> sqlx::Result<Vec<UserRow>> {
         sqlx::query_as!(
             UserRow,
-            "SELECT login, role, created_at, disabled_at FROM users ORDER BY login"
+            "SELECT login, role, created_at, disabled_at, issuer FROM users ORDER BY disabled_at IS NOT NULL, login"
         )
         .fetch_all(&self.pool)
         .await
@@ -87,12 +209,13 @@ impl Store {
 
     /// The password hash of a user who may sign in.
     pub(crate) async fn password_hash(&self, login: &str) -> sqlx::Result<Option<String>> {
-        sqlx::query_scalar!(
+        let hash = sqlx::query_scalar!(
             "SELECT password_hash FROM users WHERE login = $1 AND disabled_at IS NULL",
             login
         )
         .fetch_optional(&self.pool)
-        .await
+        .await?;
+        Ok(hash.flatten())
     }
 
     /// Begins a session.
@@ -156,6 +279,42 @@ impl Store {
             .map(drop)
     }
 
+    /// Counts an attempt that begins as if it had failed: many at once are as many. Answers the
+    /// moment that it is known by, and how many count now, this one included: for this login, from
+    /// this address.
+    pub(crate) async fn begin_attempt(
+        &self,
+        login: &str,
+        address: &str,
+    ) -> sqlx::Result<(OffsetDateTime, (i64, i64))> {
+        let at = sqlx::query_scalar!(
+            "INSERT INTO attempts (login, address) VALUES ($1, $2) RETURNING at",
+            login,
+            address,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((at, self.failed_attempts(login, address).await?))
+    }
+
+    /// An attempt that did not fail, or was not looked at, does not count.
+    pub(crate) async fn forget_attempt(
+        &self,
+        login: &str,
+        address: &str,
+        at: OffsetDateTime,
+    ) -> sqlx::Result<()> {
+        sqlx::query!(
+            "DELETE FROM attempts WHERE login = $1 AND address = $2 AND at = $3",
+            login,
+            address,
+            at,
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
     /// Notes a failed attempt.
     pub(crate) async fn failed_attempt(&self, login: &str, address: &str) -> sqlx::Result<()> {
         sqlx::query!("INSERT INTO attempts (login, address) VALUES ($1, $2)", login, address)
@@ -191,6 +350,7 @@ impl Store {
         made_by: &str,
     ) -> sqlx::Result<Uuid> {
         let id = Uuid::new_v4();
+        let mut transaction = self.pool.begin().await?;
         sqlx::query!(
             "INSERT INTO tokens (id, hash, name, role, made_by) VALUES ($1, $2, $3, $4, $5)",
             id,
@@ -199,8 +359,10 @@ impl Store {
             role,
             made_by,
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        note_in(&mut transaction, made_by, "make token", &[name.to_owned()], role).await?;
+        transaction.commit().await?;
         Ok(id)
     }
 
@@ -216,13 +378,18 @@ impl Store {
     }
 
     /// Revokes a token; `false` when there is none.
-    pub(crate) async fn revoke_token(&self, id: Uuid) -> sqlx::Result<bool> {
+    pub(crate) async fn revoke_token(&self, who: &str, id: Uuid) -> sqlx::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
         let done = sqlx::query!(
             "UPDATE tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL",
             id
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        if done.rows_affected() == 1 {
+            note_in(&mut transaction, who, "revoke token", &[id.to_string()], "").await?;
+        }
+        transaction.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -235,4 +402,55 @@ impl Store {
         .fetch_all(&self.pool)
         .await
     }
+}
+
+async fn end_sessions(connection: &mut PgConnection, login: &str) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM sessions WHERE login = $1", login).execute(connection).await.map(drop)
+}
+
+async fn block(connection: &mut PgConnection, who: &str, login: &str) -> sqlx::Result<Changed> {
+    let done = sqlx::query!(
+        "UPDATE users SET disabled_at = now() WHERE login = $1 AND disabled_at IS NULL",
+        login
+    )
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(Changed::Nobody);
+    }
+    end_sessions(connection, login).await?;
+    let all = ["viewer", "operator", "admin"].map(str::to_owned);
+    revoke_made_by(connection, who, login, &all).await?;
+    note_in(connection, who, "block user", &[login.to_owned()], "").await?;
+    Ok(Changed::Done)
+}
+
+/// Whether this is the only admin who can sign in. The rows are locked: two admins who take each
+/// other's role away do it one after the other.
+async fn is_last_admin(connection: &mut PgConnection, login: &str) -> sqlx::Result<bool> {
+    let admins = sqlx::query_scalar!(
+        "SELECT login FROM users WHERE role = 'admin' AND disabled_at IS NULL ORDER BY login FOR UPDATE",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(admins == [login])
+}
+
+/// Revokes the tokens of these roles that a user has made.
+pub(super) async fn revoke_made_by(
+    connection: &mut PgConnection,
+    who: &str,
+    login: &str,
+    roles: &[String],
+) -> sqlx::Result<()> {
+    let revoked = sqlx::query_scalar!(
+        "UPDATE tokens SET revoked_at = now() WHERE made_by = $1 AND role = ANY($2) AND revoked_at IS NULL
+         RETURNING id",
+        login,
+        roles,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let subjects: Vec<String> = revoked.iter().map(Uuid::to_string).collect();
+    note_in(connection, who, "revoke token", &subjects, login).await
 }

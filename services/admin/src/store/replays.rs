@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Store, interval};
+use super::{Store, audit::note_in, interval};
 use crate::filter::Filter;
 
 /// A replay with its progress.
@@ -73,8 +74,8 @@ pub(crate) struct Wish<'a> {
     pub rate: i32,
     pub filter: &'a Filter,
     pub ids: Option<&'a [Uuid]>,
-    /// Also unknown ones: a person has looked, and their effects are not there.
-    pub unknown: bool,
+    /// Unknown ones that a person has looked for, and whose effects are not there; no others go.
+    pub looked: &'a [Uuid],
 }
 
 impl Store {
@@ -96,7 +97,7 @@ impl Store {
                     AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
                     AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                     AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                    AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
+                    AND ($6::text IS NULL OR l.search LIKE lower($6))
             ) chosen GROUP BY 1, 2 ORDER BY 1, 2
             "#,
             filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids,
@@ -108,34 +109,14 @@ impl Store {
 
     /// Takes the open letters of this choice up, each into one replay however often it is asked.
     pub(crate) async fn start_replay(&self, wish: &Wish<'_>) -> sqlx::Result<Started> {
-        let filter = wish.filter;
-        let letters = sqlx::query_scalar!(
-            r#"
-            WITH chosen AS (
-                SELECT l.id FROM letters l
-                WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7)) AND ($8 OR l.class <> 'unknown')
-                    AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
-                    AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
-                    AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                    AND ($6::text IS NULL OR l.reason_ru ILIKE $6 OR l.reason_en ILIKE $6)
-                ORDER BY l.id FOR UPDATE
-            ), made AS (
-                INSERT INTO replays (id, who, why, rate, unknown) SELECT $9, $10, $11, $12, $8 WHERE EXISTS (SELECT FROM chosen)
-                ON CONFLICT (id) DO NOTHING RETURNING id
-            ), moved AS (
-                UPDATE letters SET state = 'queued', state_at = now() FROM chosen, made
-                WHERE letters.id = chosen.id RETURNING letters.id
-            ), items AS (
-                INSERT INTO replay_items (replay, letter) SELECT made.id, moved.id FROM made, moved RETURNING letter
-            )
-            SELECT count(*) AS "count!" FROM items
-            "#,
-            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), wish.ids, wish.unknown,
-            wish.id, wish.who, wish.why, wish.rate,
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(Started { id: wish.id, letters })
+        let mut transaction = self.pool.begin().await?;
+        let started = start_in(&mut transaction, wish).await?;
+        if started.letters > 0 {
+            let action = if wish.looked.is_empty() { "replay" } else { "replay with unknown" };
+            note_in(&mut transaction, wish.who, action, &[wish.id.to_string()], wish.why).await?;
+        }
+        transaction.commit().await?;
+        Ok(started)
     }
 
     /// The next letters to be handed back, at most a fifth of a second's worth; `None` when no
@@ -169,6 +150,8 @@ impl Store {
     /// cancelled one has not handed back is open again.
     pub(crate) async fn turn_replay(
         &self,
+        who: &str,
+        turn: &str,
         id: Uuid,
         from: &[String],
         to: &str,
@@ -193,6 +176,9 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
+        if turned.rows_affected() == 1 {
+            note_in(&mut transaction, who, turn, &[id.to_string()], "").await?;
+        }
         transaction.commit().await?;
         Ok(turned.rows_affected() == 1)
     }
@@ -216,6 +202,41 @@ impl Store {
         .fetch_all(&self.pool)
         .await
     }
+}
+
+/// Takes letters up as a part of something larger; the audit log is the caller's.
+pub(super) async fn start_in(
+    connection: &mut PgConnection,
+    wish: &Wish<'_>,
+) -> sqlx::Result<Started> {
+    let filter = wish.filter;
+    let letters = sqlx::query_scalar!(
+        r#"
+        WITH chosen AS (
+            SELECT l.id FROM letters l
+            WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7)) AND (l.class <> 'unknown' OR l.id = ANY($8))
+                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                AND ($6::text IS NULL OR l.search LIKE lower($6))
+            ORDER BY l.id FOR UPDATE
+        ), made AS (
+            INSERT INTO replays (id, who, why, rate, unknown) SELECT $9, $10, $11, $12, cardinality($8) > 0 WHERE EXISTS (SELECT FROM chosen)
+            ON CONFLICT (id) DO NOTHING RETURNING id
+        ), moved AS (
+            UPDATE letters SET state = 'queued', state_at = now() FROM chosen, made
+            WHERE letters.id = chosen.id RETURNING letters.id
+        ), items AS (
+            INSERT INTO replay_items (replay, letter) SELECT made.id, moved.id FROM made, moved RETURNING letter
+        )
+        SELECT count(*) AS "count!" FROM items
+        "#,
+        filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), wish.ids, wish.looked,
+        wish.id, wish.who, wish.why, wish.rate,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Started { id: wish.id, letters })
 }
 
 impl Batch {

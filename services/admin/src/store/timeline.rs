@@ -5,8 +5,8 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Store;
-use crate::timeline::Entry;
+use super::{Store, alone};
+use crate::{timeline::Entry, web::MOSCOW};
 
 /// A line of a timeline.
 #[derive(Debug, Clone, Serialize)]
@@ -34,7 +34,7 @@ pub(crate) struct OrderFound {
     pub price: Option<i64>,
     #[serde(with = "time::serde::rfc3339")]
     pub last_at: OffsetDateTime,
-    /// Services whose last word on this order is failed or unknown.
+    /// Services whose last word on this order is failed or unknown, or that have an open letter of it.
     pub stuck: Option<Vec<String>>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Search {
     pub mark: Option<String>,
     /// A document's id, lower case.
     pub document: Option<String>,
-    /// The day on which something happened, in UTC.
+    /// The day on which something happened, in Moscow.
     pub day: Option<time::Date>,
 }
 
@@ -58,6 +58,13 @@ impl Store {
     /// with the dead letters of the same event.
     pub(crate) async fn enter(&self, entry: &Entry) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
+        if entry.phase == Some("done") {
+            alone(
+                &mut transaction,
+                &entry.cause.map(|id| id.to_string()).into_iter().collect::<Vec<_>>(),
+            )
+            .await?;
+        }
         let order = &entry.order;
         let fresh = sqlx::query!(
             "INSERT INTO entries (event_id, order_key, at, topic, service, phase, code, text_ru, text_en, cause, step,
@@ -103,21 +110,25 @@ impl Store {
                 WHERE ($1::text IS NULL AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL
                         OR o.key IN (SELECT key FROM named))
                     AND ($5::timestamptz IS NULL OR (o.last_at >= $5 AND o.first_at < $5 + interval '1 day'))
-                ORDER BY o.last_at DESC LIMIT 100
+                ORDER BY (lower(o.number) = $1) DESC NULLS LAST, o.last_at DESC LIMIT 100
             )
             SELECT f.key, f.shop, f.number, f.site, f.price, f.last_at, (
-                SELECT array_agg(DISTINCT last.service) FROM (
-                    SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
-                    WHERE e.order_key = f.key AND e.service IS NOT NULL
-                    ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
-                WHERE last.phase IN ('failed', 'unknown')) AS stuck
-            FROM found f ORDER BY f.last_at DESC
+                SELECT array_agg(DISTINCT standing.service) FROM (
+                    SELECT last.service FROM (
+                        SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
+                        WHERE e.order_key = f.key AND e.service IS NOT NULL
+                        ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
+                    WHERE last.phase IN ('failed', 'unknown')
+                    UNION
+                    SELECT COALESCE(l.service, 'unrouted') FROM letters l
+                    WHERE l.order_key = f.key AND l.state = 'open') standing) AS stuck
+            FROM found f ORDER BY (lower(f.number) = $1) DESC NULLS LAST, f.last_at DESC
             "#,
             search.number,
             search.phone,
             search.mark,
             search.document,
-            search.day.map(|day| day.midnight().assume_utc()),
+            search.day.map(|day| day.midnight().assume_offset(MOSCOW)),
         )
         .fetch_all(&self.pool)
         .await
@@ -129,11 +140,15 @@ impl Store {
             OrderFound,
             r#"
             SELECT f.key, f.shop, f.number, f.site, f.price, f.last_at, (
-                SELECT array_agg(DISTINCT last.service) FROM (
-                    SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
-                    WHERE e.order_key = f.key AND e.service IS NOT NULL
-                    ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
-                WHERE last.phase IN ('failed', 'unknown')) AS stuck
+                SELECT array_agg(DISTINCT standing.service) FROM (
+                    SELECT last.service FROM (
+                        SELECT DISTINCT ON (e.cause, e.service) e.service, e.phase FROM entries e
+                        WHERE e.order_key = f.key AND e.service IS NOT NULL
+                        ORDER BY e.cause, e.service, (e.phase = 'done') DESC, e.at DESC) last
+                    WHERE last.phase IN ('failed', 'unknown')
+                    UNION
+                    SELECT COALESCE(l.service, 'unrouted') FROM letters l
+                    WHERE l.order_key = f.key AND l.state = 'open') standing) AS stuck
             FROM orders f WHERE f.key = $1
             "#,
             key,
@@ -155,7 +170,7 @@ impl Store {
     }
 
     /// Forgets what is older than `keep`: timelines of orders without news since, and the bodies,
-    /// headers and reasons of letters that are closed.
+    /// headers and evidence of letters that wait for nobody.
     pub(crate) async fn forget(&self, keep: std::time::Duration) -> sqlx::Result<()> {
         let keep = super::interval(keep);
         sqlx::query!(
@@ -171,7 +186,7 @@ impl Store {
         sqlx::query!(
             "UPDATE letters SET body = '', headers = '{}', evidence = NULL, first_error = NULL, edited = NULL
              WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval AND body <> ''
-                AND state IN ('resolved', 'again', 'discarded', 'settled') LIMIT 500)",
+                AND state_at < now() - $1::interval AND state NOT IN ('open', 'queued') LIMIT 500)",
             keep,
         )
         .execute(&self.pool)

@@ -18,7 +18,7 @@ pub(super) async fn page(view: View) -> Result<Markup, Problem> {
             section.card.group {
                 h2 {
                     span.count { (group.open) } " "
-                    (group.worker.as_deref().unwrap_or(view.t("без получателя", "unrouted"))) ": " (words::class(language, &group.class))
+                    (words::service(language, group.worker.as_deref().unwrap_or("unrouted"))) ": " (words::class(language, &group.class))
                 }
                 p { (view.t(&group.pattern_ru, &group.pattern_en)) }
                 p.quiet {

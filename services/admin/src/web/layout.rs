@@ -74,6 +74,9 @@ impl View {
                     @for (address, ru, en) in links {
                         a href=(address) aria-current=[(address == here).then_some("page")] { (self.t(ru, en)) }
                     }
+                    @if self.may(Role::Operator) && self.admin.loyalty.is_some() {
+                        a href="/points" aria-current=[(here == "/points").then_some("page")] { (self.t("Баллы", "Points")) }
+                    }
                     @if self.may(Role::Admin) {
                         a href="/access" aria-current=[(here == "/access").then_some("page")] { (self.t("Доступ", "Access")) }
                         a href="/audit" aria-current=[(here == "/audit").then_some("page")] { (self.t("Журнал", "Audit log")) }

@@ -7,6 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     mask,
     people::Role,
-    store::{AuditRow, Letter, Note},
+    store::{AuditRow, Letter, LetterRow, Note, Passed},
     verdict::{Verdict, verdict},
 };
 
@@ -26,7 +27,8 @@ use crate::{
 pub(super) async fn page(view: View, Path(id): Path<Uuid>) -> Result<Markup, Problem> {
     let letter = view.admin.letter(id).await?;
     let notes = view.admin.store.notes(id).await?;
-    let log = view.admin.store.audit_log(Some(&id.to_string())).await?;
+    let log = view.admin.store.audit_log(&id.to_string()).await?;
+    let way = view.admin.store.way(&letter).await?;
     let row = &letter.row;
     let verdict = verdict(&row.class, row.last_phase.as_deref());
     let number = row.order_number.as_deref().unwrap_or("—");
@@ -37,17 +39,71 @@ pub(super) async fn page(view: View, Path(id): Path<Uuid>) -> Result<Markup, Pro
             " " span.badge { (state(view.language, &row.state)) }
         }
         section.card.alert[row.state == "open"] {
-            h2 { (row.worker.as_deref().unwrap_or(view.t("без получателя", "unrouted"))) ": " (words::class(view.language, &row.class)) }
+            h2 { (words::service(view.language, row.worker.as_deref().unwrap_or("unrouted"))) ": " (words::class(view.language, &row.class)) }
             p.lead { (view.t(&row.reason_ru, &row.reason_en)) }
             p { span.badge.(verdict.name()) { (words::verdict(view.language, verdict)) } " " (words::advice(view.language, verdict)) }
+            @if let Some(at) = goes_on(row, &way) {
+                p.good { (view.t("Заказ изменили в магазине ", "The order was changed in the shop on ")) (time(at))
+                    (view.t(": сервис пробует снова сам, повторять не нужно.", ": the service tries again by itself, there is no need to replay.")) }
+            }
             @if let Some(note) = &letter.state_note { p { (state(view.language, &row.state)) ": " (note) " · " (time(letter.state_at)) } }
             @if view.may(Role::Operator) { (actions(&view, &letter, verdict)) }
         }
+        (passed(&view, row, &way))
         (facts(&view, &letter))
         @if view.may(Role::Operator) { (payload(&view, &letter)) }
         (beside(&view, id, &notes, &log))
     };
     Ok(view.page("/letters", &title, &body))
+}
+
+/// When the order was changed after this letter, if its job goes on by itself for that: what died
+/// of the order's own data, or was refused.
+fn goes_on(row: &LetterRow, way: &[Passed]) -> Option<OffsetDateTime> {
+    let mendable = matches!(row.class.as_str(), "invalid" | "refused") && row.state == "open";
+    let changed = way.iter().filter(|step| step.kind == "changed" && step.at > row.arrived_at);
+    changed.map(|step| step.at).next_back().filter(|_| mendable)
+}
+
+/// That a service is stuck is what its letter says as well.
+fn repeats(step: &Passed) -> bool {
+    step.kind == "said" && matches!(step.phase.as_deref(), Some("failed" | "unknown"))
+}
+
+/// The way of the letter's job.
+fn passed(view: &View, row: &LetterRow, way: &[Passed]) -> Markup {
+    html! {
+        section.card {
+            h2 { (view.t("Что было дальше", "Its way")) }
+            ol.timeline { @for step in way.iter().filter(|step| !repeats(step)) {
+                li.(step.phase.as_deref().unwrap_or(&step.kind)) {
+                    div.when { (time(step.at)) }
+                    div.what { (step_title(view, row, step)) p { (view.t(&step.text_ru, &step.text_en)) } }
+                }
+            } }
+        }
+    }
+}
+
+fn step_title(view: &View, row: &LetterRow, step: &Passed) -> Markup {
+    match (step.kind.as_str(), step.id) {
+        ("died", Some(id)) if id == row.id => {
+            html! { strong { (view.t("Остановка", "It stopped")) } }
+        }
+        ("died", Some(id)) => {
+            html! { a href={"/letters/" (id)} { (view.t("Другая остановка", "It stopped another time")) } }
+        }
+        ("replay", Some(id)) => {
+            html! { a href={"/replays/" (id)} { (view.t("Повтор", "A replay")) } }
+        }
+        ("changed", _) => html! {
+            strong { (view.t("Заказ изменён в магазине", "The order was changed in the shop")) }
+        },
+        _ => html! {
+            strong { (words::service(view.language, row.worker.as_deref().unwrap_or("unrouted"))) }
+            @if let Some(phase) = &step.phase { " " span.badge.(phase) { (words::phase(view.language, phase)) } }
+        },
+    }
 }
 
 fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
@@ -81,6 +137,13 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
         }
         @if letter.row.state == "discarded" {
             form method="post" action={"/letters/" (id) "/restore"} { (view.csrf()) button type="submit" { (view.t("Вернуть", "Take back")) } }
+        }
+        @if letter.row.state == "sent" {
+            form method="post" action={"/letters/" (id) "/restore"} {
+                (view.csrf())
+                p.quiet { (view.t("Передано сервису, ответа пока нет. Если его нет долго, откройте снова: дважды ничего не выполнится.", "It was handed back, and there is no word yet. If there is none for long, open it again: nothing is done twice.")) }
+                button type="submit" { (view.t("Открыть снова", "Open again")) }
+            }
         }
     }
 }
@@ -143,7 +206,7 @@ fn beside(view: &View, id: Uuid, notes: &[Note], log: &[AuditRow]) -> Markup {
                     button type="submit" { (view.t("Записать", "Write down")) }
                 }
             }
-            ul.quiet { @for line in log { li { (time(line.at)) " " (line.who) ": " (line.action) @if line.outcome == "refused" { " — " (view.t("отказано", "refused")) } @if !line.why.is_empty() { " — " (line.why) } } } }
+            ul.quiet { @for line in log { li { (time(line.at)) " " (line.who) ": " (words::action(view.language, &line.action)) @if line.outcome == "refused" { " — " (view.t("отказано", "refused")) } @if !line.why.is_empty() { " — " (words::why(view.language, &line.why)) } } } }
         }
     }
 }

@@ -91,7 +91,7 @@ fn table(view: &View, letters: &[LetterRow]) -> Markup {
                         (Some(key), Some(number)) => a href=(super::orders::link(key)) { (number) },
                         _ => "—",
                     } }
-                    td { (letter.worker.as_deref().unwrap_or("—")) }
+                    td { (words::service(language, letter.worker.as_deref().unwrap_or("unrouted"))) }
                     td { a href={"/letters/" (letter.id)} { (view.t(&letter.reason_ru, &letter.reason_en)) } }
                     td { span.badge.(verdict.name()) { (words::verdict(language, verdict)) } }
                     td { (state(language, &letter.state)) }
@@ -125,6 +125,7 @@ pub(super) async fn confirm_replay(
     let choice = ChoiceFlat { ids: None, filter: asked.filter() };
     view.person.may(&view.admin, Role::Operator, "replay", "").await?;
     let run = view.admin.dry_run(&choice).await?;
+    let unknown = unknown_ones(&view, &choice.filter).await?;
     let body = html! {
         h1 { (view.t("Повторить", "Replay")) }
         section.card {
@@ -139,10 +140,7 @@ pub(super) async fn confirm_replay(
                 @for (name, value) in pairs(&choice.filter) { input type="hidden" name=(name) value=(value); }
                 label { (view.t("Почему повторяем: что исправлено", "Why: what has been mended")) input name="why" required maxlength="500" autofocus; }
                 label { (view.t("Сколько в секунду", "Letters in a second")) input type="number" name="rate" min="1" max="1000" value=(view.admin.config.admin_replay_rate); }
-                @if run.letters > run.safe {
-                    label.check { input type="checkbox" name="unknown" value="yes";
-                        (view.t("Вместе с теми, о которых неизвестно, выполнены ли. Я проверил их в личном кабинете: их там нет.", "Together with those of which nobody knows whether they are done. I have looked: they are not there.")) }
-                }
+                @if !unknown.is_empty() { (looked_for(&view, &unknown)) }
                 button type="submit" { (view.t("Повторить ", "Replay ")) (run.safe) }
             } }
         }
@@ -150,18 +148,34 @@ pub(super) async fn confirm_replay(
     Ok(view.page("/letters", view.t("Повторить", "Replay"), &body))
 }
 
+/// Unknown ones are sent anew by name only: those that are on this page. Of more than that nobody
+/// has looked for each.
+async fn unknown_ones(view: &View, filter: &Filter) -> Result<Vec<LetterRow>, Problem> {
+    let fits = |chosen: &Option<String>, own| chosen.as_deref().is_none_or(|one| one == own);
+    if !fits(&filter.class, "unknown") || !fits(&filter.state, "open") {
+        return Ok(Vec::new());
+    }
+    let (class, state) = (Some("unknown".to_owned()), Some("open".to_owned()));
+    let filter = Filter { class, state, ..filter.clone() };
+    Ok(view.admin.store.letters(&filter, PAGE, 0).await?)
+}
+
+fn looked_for(view: &View, unknown: &[LetterRow]) -> Markup {
+    html! {
+        div.looked {
+            label.check { input type="checkbox" name="unknown" value="yes"; " "
+                (view.t("Отправить заново и те, о которых неизвестно, выполнены ли. Я проверил каждый в личном кабинете сервиса: их там нет.", "Also send anew those of which nobody knows whether they are done. I have looked for each in the register's cabinet: they are not there.")) }
+            ul { @for letter in unknown { li {
+                input type="hidden" name="looked" value=(letter.id);
+                a href={"/letters/" (letter.id)} { (letter.order_number.as_deref().unwrap_or("—")) } " — " (view.t(&letter.reason_ru, &letter.reason_en))
+            } } }
+        }
+    }
+}
+
 fn named(name: &str) -> Option<crate::verdict::Verdict> {
     use crate::verdict::Verdict::{Accepted, NotSent, Refused, Unknown, Unsure};
     [NotSent, Accepted, Refused, Unsure, Unknown].into_iter().find(|verdict| verdict.name() == name)
-}
-
-/// The chosen letters, or all of a filter; never all there are because nothing was chosen.
-fn choice(sent: &Fields) -> Result<Choice, Problem> {
-    let (ids, filter) = (sent.ids(), sent.filter());
-    if ids.is_none() && filter == Filter::default() {
-        return Err(Problem::wrong("Выберите остановки.", "Choose letters."));
-    }
-    Ok(Choice { ids, filter })
 }
 
 /// Begins a replay.
@@ -169,13 +183,14 @@ pub(super) async fn replay(view: View, RawForm(form): RawForm) -> Result<Respons
     let sent = Fields::read(&form);
     let (admin, person) = (&view.admin, &view.person);
     person.may_change(admin, Role::Operator, "replay", "", sent.one("csrf")).await?;
-    let choice = choice(&sent)?;
+    let choice = Choice { ids: sent.ids(), filter: sent.filter() };
     let wish = ReplayWish {
         id: sent.one("id").and_then(|id| id.parse().ok()).unwrap_or_else(Uuid::new_v4),
         choice: ChoiceFlat { ids: choice.ids, filter: choice.filter },
         why: sent.one("why").unwrap_or_default().to_owned(),
         rate: sent.one("rate").and_then(|rate| rate.parse().ok()),
-        unknown: sent.one("unknown").is_some(),
+        unknown: sent.one("unknown").is_some() && sent.one("ids").is_some(),
+        looked: sent.one("unknown").map(|_| sent.all("looked")).unwrap_or_default(),
     };
     let started = admin.replay(&person.who, &wish).await?;
     Ok(Redirect::to(&format!("/replays/{}", started.id)).into_response())
@@ -186,7 +201,7 @@ pub(super) async fn discard(view: View, RawForm(form): RawForm) -> Result<Respon
     let sent = Fields::read(&form);
     let (admin, person) = (&view.admin, &view.person);
     person.may_change(admin, Role::Operator, "discard", "", sent.one("csrf")).await?;
-    let choice = choice(&sent)?;
+    let choice = Choice { ids: sent.ids(), filter: sent.filter() };
     let back = match choice.ids.as_deref() {
         Some([one]) => format!("/letters/{one}"),
         _ => "/letters?state=open".to_owned(),

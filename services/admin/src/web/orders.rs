@@ -1,6 +1,9 @@
 //! Orders: found by anything people know of them, and their whole way.
 
-use axum::extract::Query;
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Redirect, Response},
+};
 use maud::{Markup, html};
 use serde::Deserialize;
 use time::{Date, macros::format_description};
@@ -12,7 +15,7 @@ use super::{
     words,
 };
 use crate::{
-    store::{EntryRow, LetterRow, Search},
+    store::{EntryRow, LetterRow, OrderFound, Search},
     timeline::mark_term,
     verdict::verdict,
 };
@@ -49,8 +52,11 @@ pub(crate) fn search(text: &str, day: &str) -> Search {
 }
 
 /// The list.
-pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Markup, Problem> {
+pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let orders = view.admin.store.find_orders(&search(&asked.q, &asked.day)).await?;
+    if let Some(key) = only(&asked, &orders) {
+        return Ok(Redirect::to(&link(key)).into_response());
+    }
     let body = html! {
         h1 { (view.t("Заказы", "Orders")) }
         form.filters method="get" {
@@ -74,7 +80,7 @@ pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Marku
                     td { (order.shop) @if order.site { " · " (view.t("сайт", "site")) } }
                     td.number { @if let Some(price) = order.price { (money(price)) } @else { "—" } }
                     td { @match &order.stuck {
-                        Some(stuck) => span.badge.bad { (view.t("стоит: ", "stuck: ")) (stuck.join(", ")) },
+                        Some(stuck) => span.badge.bad { (view.t("стоит: ", "stuck: ")) (services(&view, stuck)) },
                         None => span.badge.good { (view.t("в порядке", "fine")) },
                     } }
                     td { (time(order.last_at)) }
@@ -82,7 +88,23 @@ pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Marku
             } }
         }
     };
-    Ok(view.page("/orders", view.t("Заказы", "Orders"), &body))
+    Ok(view.page("/orders", view.t("Заказы", "Orders"), &body).into_response())
+}
+
+/// The order that somebody means: the only one found, or the only one of that number.
+fn only<'a>(asked: &Asked, orders: &'a [OrderFound]) -> Option<&'a str> {
+    let number = search(&asked.q, "").number?;
+    let named = |order: &&OrderFound| order.number.to_lowercase() == number;
+    let mut named = orders.iter().filter(named);
+    match (orders, named.next(), named.next()) {
+        ([one], _, _) | (_, Some(one), None) => Some(&one.key),
+        _ => None,
+    }
+}
+
+fn services(view: &View, names: &[String]) -> String {
+    let words = names.iter().map(|name| words::service(view.language, name));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The address of an order's page.
@@ -130,7 +152,7 @@ fn stuck(view: &View, letter: &LetterRow) -> Markup {
     let verdict = verdict(&letter.class, letter.last_phase.as_deref());
     html! {
         section.card.alert {
-            h2 { (letter.worker.as_deref().unwrap_or("—")) ": " (words::class(view.language, &letter.class)) }
+            h2 { (words::service(view.language, letter.worker.as_deref().unwrap_or("unrouted"))) ": " (words::class(view.language, &letter.class)) }
             p { (view.t(&letter.reason_ru, &letter.reason_en)) }
             p.quiet { (words::advice(view.language, verdict)) }
             p { a.button href={"/letters/" (letter.id)} { (view.t("Разобраться", "Deal with it")) } }
@@ -144,17 +166,17 @@ fn line(view: &View, entry: &EntryRow) -> Markup {
         li.(phase) {
             div.when { (time(entry.at)) }
             div.what {
-                strong { (entry.service.as_deref().unwrap_or(view.t("магазин", "shop"))) }
+                strong { @match &entry.service { Some(service) => (words::service(view.language, service)), None => (view.t("Магазин", "Shop")) } }
                 @if let Some(phase) = &entry.phase { " " span.badge.(phase) { (words::phase(view.language, phase)) } }
                 p { (view.t(&entry.text_ru, &entry.text_en)) }
-                (pairs(&entry.properties, false)) (pairs(&entry.links, true))
+                (pairs(view, &entry.properties, false)) (pairs(view, &entry.links, true))
             }
         }
     }
 }
 
 /// Properties and links. An address that is not http(s) is shown and not linked.
-fn pairs(values: &serde_json::Value, links: bool) -> Markup {
+fn pairs(view: &View, values: &serde_json::Value, links: bool) -> Markup {
     let pairs: Vec<(&String, &str)> = values
         .as_object()
         .map(|all| all.iter().filter_map(|(name, value)| Some((name, value.as_str()?))).collect())
@@ -162,7 +184,7 @@ fn pairs(values: &serde_json::Value, links: bool) -> Markup {
     html! {
         @if !pairs.is_empty() {
             dl.pairs { @for (name, value) in pairs {
-                dt { (name) }
+                dt { (words::property(view.language, name)) }
                 dd {
                     @if links && (value.starts_with("https://") || value.starts_with("http://")) {
                         a href=(value) rel="noreferrer noopener" target="_blank" { (value) }

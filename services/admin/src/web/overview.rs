@@ -6,13 +6,15 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::{
-    Problem,
+    MOSCOW, Problem,
     layout::View,
     show::{age, seconds, time},
+    words,
 };
 use crate::{
-    services::service_of,
-    store::{Hour, ServiceRow},
+    notify,
+    services::{service_of, worker_of},
+    store::{Condition, Hour, ServiceRow},
 };
 
 /// The page.
@@ -36,6 +38,7 @@ pub(super) async fn live(view: View, _: Query<Nothing>) -> Result<Markup, Proble
 async fn numbers(view: &View) -> Result<Markup, Problem> {
     let store = &view.admin.store;
     let (mut services, hours) = (store.overview().await?, store.hours().await?);
+    let conditions = store.conditions().await?;
     add_silent(&mut services, &view.admin.kit.desk().workers().await?);
     let open: i64 = services.iter().map(|service| service.dead).sum();
     let unknown: i64 = services.iter().map(|service| service.unknown).sum();
@@ -50,15 +53,47 @@ async fn numbers(view: &View) -> Result<Markup, Problem> {
             }
             div.tile { strong { (done) } span { (view.t("выполнено за час", "done in the last hour")) } }
         }
+        @if !conditions.is_empty() { (holds(view, &conditions)) }
         section.card {
             h2 { (view.t("Сервисы", "Services")) }
             (table(view, &services))
         }
+        (counts(view))
         section.card {
             h2 { (view.t("Последние сутки", "The last day")) }
             (chart(view, &hours))
         }
     })
+}
+
+/// What lasts and somebody should look at.
+fn holds(view: &View, conditions: &[Condition]) -> Markup {
+    html! {
+        section.card.alert {
+            h2 { (view.t("Требует внимания", "Please look")) }
+            ul { @for held in conditions { li { (notify::condition(view.language, held)) } } }
+        }
+    }
+}
+
+/// What services count: stock of codes, what is overdue, what waits for a person.
+fn counts(view: &View) -> Markup {
+    let counts = view.admin.scraper.counts();
+    let page = view.admin.config.admin_marking_url.as_deref();
+    html! {
+        @if !counts.is_empty() || page.is_some() {
+            section.card {
+                h2 { (view.t("Склад и счётчики", "Stock and counts")) }
+                dl.pairs { @for (service, name, label, count) in &counts {
+                    dt { (words::counted(view.language, name)) @if !label.is_empty() { ": " (words::label(view.language, label)) } }
+                    dd { strong { (count) } " " span.quiet { (words::service(view.language, service)) } }
+                } }
+                @if let Some(page) = page {
+                    p { a.button href=(page) rel="noreferrer" { (view.t("Страница кладовщика: коды маркировки", "The storekeeper's page: marking codes")) } }
+                }
+            }
+        }
+    }
 }
 
 /// Services that work without a word of their own, such as the reader of webhooks.
@@ -95,10 +130,10 @@ fn table(view: &View, services: &[ServiceRow]) -> Markup {
 fn row(view: &View, service: &ServiceRow) -> Markup {
     let name = service.service.as_str();
     let language = view.language;
-    let away = view.admin.scraper.breaker_open(name);
+    let away = view.admin.scraper.away(name);
     html! {
         tr {
-            th scope="row" { (name) }
+            th scope="row" title=(name) { (words::service(language, name)) }
             td { @match away {
                 Some(true) => span.badge.bad { (view.t("сервис недоступен", "register away")) },
                 Some(false) => span.badge.good { (view.t("работает", "at work")) },
@@ -107,17 +142,12 @@ fn row(view: &View, service: &ServiceRow) -> Markup {
             td.number { (service.done_hour) }
             td.number { (view.admin.waiting(name)) }
             td.number { (service.retrying) }
-            td.number { @if service.dead > 0 { a.bad href={"/letters?state=open&worker=" (worker(name))} { (service.dead) } } @else { "0" } }
+            td.number { @if service.dead > 0 { a.bad href={"/letters?state=open&worker=" (worker_of(name))} { (service.dead) } } @else { "0" } }
             td { @if let Some(oldest) = service.oldest_dead { (age(language, oldest)) } @else { "—" } }
             td.number { (seconds(language, service.critical_p50)) " / " (seconds(language, service.critical_p95)) }
             td { @if let Some(last) = service.last_at { (time(last)) } @else { "—" } }
         }
     }
-}
-
-/// The worker whose letters a service's are.
-fn worker(service: &str) -> &str {
-    if service == "ingress" { "webhooks" } else { service }
 }
 
 /// Bars of the last 24 hours, and the same as a table for who cannot see them.
@@ -129,7 +159,7 @@ fn chart(view: &View, hours: &[Hour]) -> Markup {
             @for (place, hour) in hours.iter().enumerate() {
                 @let (done, failed) = (height(hour.done), height(hour.failed));
                 g {
-                    title { (hour.hour.hour()) ":00 UTC: " (hour.done) " / " (hour.failed) }
+                    title { (hour.hour.to_offset(MOSCOW).hour()) ":00: " (view.t("выполнено ", "done ")) (hour.done) ", " (view.t("остановлено ", "stuck ")) (hour.failed) }
                     rect.done x=(place * 20 + 2) y=(110 - done) width="16" height=(done) rx="2" {}
                     rect.failed x=(place * 20 + 2) y=(110 - done - failed) width="16" height=(failed) rx="2" {}
                 }

@@ -20,9 +20,11 @@ pub(crate) enum Problem {
     Token,
     /// The caller's role does not reach so far.
     Role,
+    /// The identity provider does not vouch for the caller, or the way in is closed.
+    Denied(Text),
     /// The request does not come from our own page.
     Forged,
-    /// Too many wrong passwords.
+    /// Too many failed attempts to sign in.
     TooMany,
     /// There is no such thing.
     NotFound,
@@ -43,10 +45,30 @@ impl Problem {
         Self::Conflict(Text::new(ru, en))
     }
 
+    pub(crate) fn denied(ru: &str, en: &str) -> Self {
+        Self::Denied(Text::new(ru, en))
+    }
+
+    /// The problem behind an answer that no page of ours made: an address or a form that cannot be
+    /// read.
+    pub(super) fn unsaid(status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Some(Self::wrong("Слишком большой запрос.", "The request is too large."))
+            }
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Some(Self::NotFound),
+            status if status.is_client_error() => Some(Self::wrong(
+                "Адрес или форма не читается. Вернитесь назад и попробуйте ещё раз.",
+                "The address or the form cannot be read. Go back and try again.",
+            )),
+            _ => None,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::SignIn | Self::Token => StatusCode::UNAUTHORIZED,
-            Self::Role | Self::Forged => StatusCode::FORBIDDEN,
+            Self::Role | Self::Forged | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -68,15 +90,15 @@ impl Problem {
                 "The request does not come from this page. Reload it and try again.",
             ),
             Self::TooMany => (
-                "Слишком много неверных паролей. Подождите 15 минут.",
-                "Too many wrong passwords. Wait for 15 minutes.",
+                "Слишком много неудачных попыток войти. Подождите 15 минут.",
+                "Too many failed attempts to sign in. Wait for 15 minutes.",
             ),
             Self::NotFound => ("Такой страницы нет.", "There is no such page."),
             Self::Away => (
                 "База данных или брокер недоступны. Попробуйте ещё раз через минуту.",
                 "The database or the broker is away. Try again in a minute.",
             ),
-            Self::Wrong(text) | Self::Conflict(text) => return text.clone(),
+            Self::Wrong(text) | Self::Conflict(text) | Self::Denied(text) => return text.clone(),
         };
         Text::new(ru, en)
     }

@@ -1,14 +1,10 @@
 //! Times, sums and ages for people.
 
 use maud::{Markup, html};
-use time::{
-    OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
-};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
+use super::MOSCOW;
 use crate::config::Language;
-
-/// Moscow time, the time of the registers' documents.
-const MOSCOW: UtcOffset = time::macros::offset!(+3);
 
 /// A moment.
 pub(super) fn time(at: OffsetDateTime) -> Markup {

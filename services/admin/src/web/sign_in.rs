@@ -54,6 +54,10 @@ pub(super) async fn page(
     let body = html! {
         form.card.sign-in method="post" action="/login" {
             h1 { img src="/static/icon.svg" alt="" width="40" height="40"; (t("Паром", "Parom")) }
+            @if admin.oidc.is_some() {
+                a.button href=(format!("/login/oidc?next={}", encoded(after.next.as_deref()))) { (t("Войти через учётную запись компании", "Sign in with your company's account")) }
+            }
+            @if admin.config.admin_passwords {
             @if after.wrong.is_some() {
                 p.bad role="alert" { (t("Логин или пароль не подходят.", "Login or password do not fit.")) }
             }
@@ -63,6 +67,7 @@ pub(super) async fn page(
             input #password type="password" name="password" required autocomplete="current-password";
             input type="hidden" name="next" value=(inside(after.next.as_deref()));
             button type="submit" { (t("Войти", "Sign in")) }
+            }
             p.quiet { a href=(format!("/language?to={}", t("en", "ru"))) { (t("English", "Русский")) } }
         }
     };
@@ -76,11 +81,20 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let address = people::address(&admin, &parts);
+    if !admin.config.admin_passwords {
+        tracing::warn!(address, "a password is not a way in");
+        return Err(Problem::denied(
+            "Вход по паролю выключен. Войдите через учётную запись компании.",
+            "Passwords are off. Sign in with your company's account.",
+        ));
+    }
     let form = Form::<Given>::from_request(Request::from_parts(parts, body), &()).await;
     let Form(given) = form.map_err(|_| Problem::wrong("Заполните форму.", "Fill in the form."))?;
     let login = given.login.trim().to_lowercase().replace('\0', "");
-    let (by_login, by_address) = admin.store.failed_attempts(&login, &address).await?;
-    if by_login >= PER_LOGIN || by_address >= PER_ADDRESS {
+    let login: String = login.chars().take(64).collect();
+    let (at, (by_login, by_address)) = admin.store.begin_attempt(&login, &address).await?;
+    if by_login > PER_LOGIN || by_address > PER_ADDRESS {
+        admin.store.forget_attempt(&login, &address, at).await?;
         tracing::warn!(address, "too many wrong passwords");
         return Err(Problem::TooMany);
     }
@@ -89,24 +103,50 @@ pub(super) async fn sign_in(
     let password = given.password.expose_secret().to_owned();
     let fits = people::verify(password, known.unwrap_or_else(people::dummy)).await;
     if !(fits && is_known) {
-        let login: String = login.chars().take(64).collect();
-        admin.store.failed_attempt(&login, &address).await?;
-        tracing::warn!(address, "a wrong password");
-        if is_known {
-            admin.store.audit(&login, "sign in", &address, "wrong password", "refused").await?;
-        }
-        let next: String =
-            url::form_urlencoded::byte_serialize(inside(given.next.as_deref()).as_bytes())
-                .collect();
-        return Ok(Redirect::to(&format!("/login?wrong=1&next={next}")).into_response());
+        return wrong(&admin, &login, is_known, &address, given.next.as_deref()).await;
     }
+    admin.store.forget_attempt(&login, &address, at).await?;
+    begin_session(&admin, &login, &address, inside(given.next.as_deref())).await
+}
+
+/// Notes a wrong password, and shows the form again.
+async fn wrong(
+    admin: &Admin,
+    login: &str,
+    is_known: bool,
+    address: &str,
+    next: Option<&str>,
+) -> Result<Response, Problem> {
+    tracing::warn!(address, "a wrong password");
+    if is_known {
+        admin.store.audit(login, "sign in", address, "wrong password", "refused").await?;
+    }
+    let to = format!("/login?wrong=1&next={}", encoded(next));
+    Ok(Redirect::to(&to).into_response())
+}
+
+/// Lets somebody in: a session, a line in the log, and on to where he wanted to go.
+pub(super) async fn begin_session(
+    admin: &Admin,
+    login: &str,
+    address: &str,
+    next: &str,
+) -> Result<Response, Problem> {
     let (session, csrf) = (Fresh::new(""), Fresh::new(""));
-    admin.store.begin_session(&session.hash, &login, &csrf.text).await?;
-    admin.store.audit(&login, "sign in", &address, "", "done").await?;
+    admin.store.begin_session(&session.hash, login, &csrf.text).await?;
+    admin.store.audit(login, "sign in", address, "", "done").await?;
     let longest = admin.config.admin_session_longest.as_secs();
-    let cookie = set_cookie(&admin, people::cookie_name(&admin), &session.text, longest, true);
-    let to = inside(given.next.as_deref()).to_owned();
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response())
+    let cookie = set_cookie(admin, people::cookie_name(admin), &session.text, longest, true);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+/// Whether this address has failed too often in the last quarter of an hour.
+pub(super) async fn is_closed(admin: &Admin, address: &str) -> Result<bool, Problem> {
+    Ok(admin.store.failed_attempts("", address).await?.1 >= PER_ADDRESS)
+}
+
+fn encoded(next: Option<&str>) -> String {
+    url::form_urlencoded::byte_serialize(inside(next).as_bytes()).collect()
 }
 
 /// The token of a form without anything else.
@@ -157,17 +197,24 @@ pub(super) async fn language(
 }
 
 /// A place on this site; anything else would send people who sign in elsewhere.
-fn inside(next: Option<&str>) -> &str {
+pub(super) fn inside(next: Option<&str>) -> &str {
     let fits = |next: &&str| {
         next.starts_with('/')
             && !next.starts_with("//")
-            && !next.contains(['\\', '\r', '\n', '\t'])
+            && !next.contains('\\')
+            && !next.chars().any(char::is_control)
             && !next.starts_with("/login")
     };
     next.filter(fits).unwrap_or("/")
 }
 
-fn set_cookie(admin: &Admin, name: &str, value: &str, seconds: u64, secret: bool) -> String {
+pub(super) fn set_cookie(
+    admin: &Admin,
+    name: &str,
+    value: &str,
+    seconds: u64,
+    secret: bool,
+) -> String {
     let only = if secret { "; HttpOnly" } else { "" };
     let secure = if people::is_https(admin) { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; Max-Age={seconds}; SameSite=Lax{only}{secure}")

@@ -5,6 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -108,6 +109,25 @@ impl Browser {
     /// The window's size in pixels.
     pub(crate) async fn size(&self, width: u32, height: u32) {
         self.call(Method::POST, "/window/rect", json!({ "width": width, "height": height })).await;
+    }
+
+    /// Dark or light, whatever the system says.
+    pub(crate) async fn scheme(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let body =
+            json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.call(Method::POST, "/goog/cdp/execute", body).await;
+    }
+
+    /// Keeps a picture of the whole page in the folder `PAROM_SHOTS`, if that is set.
+    pub(crate) async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("PAROM_SHOTS") else { return };
+        let params = json!({ "captureBeyondViewport": true });
+        let body = json!({ "cmd": "Page.captureScreenshot", "params": params });
+        let taken = self.call(Method::POST, "/goog/cdp/execute", body).await;
+        let picture = STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(format!("{folder}/{name}.png"), picture).unwrap();
     }
 
     /// What the console complained of since the last time.

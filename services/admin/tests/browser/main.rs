@@ -13,4 +13,8 @@ mod desk;
 mod driver;
 #[path = "../it/ferry.rs"]
 mod ferry;
+#[path = "../it/loyalty.rs"]
+mod loyalty;
+#[path = "../it/outside.rs"]
+mod outside;
 mod stories;

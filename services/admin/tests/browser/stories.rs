@@ -8,15 +8,26 @@ use uuid::Uuid;
 use crate::{
     desk::Desk,
     driver::Browser,
-    ferry::{LONG, crossing, key, status},
+    ferry::{LONG, crossing, key, placed, status},
+    loyalty,
+    outside::Metrics,
 };
 
-const PAGES: [&str; 8] =
-    ["/", "/orders", "/groups", "/letters", "/replays", "/settings", "/access", "/audit"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/orders",
+    "/groups",
+    "/letters",
+    "/replays",
+    "/points",
+    "/settings",
+    "/access",
+    "/audit",
+];
 
-/// A desk, and somebody signed in at it.
-async fn signed_in() -> (Desk, Browser) {
-    let desk = Desk::set(&[]).await;
+/// A desk with these flags, and somebody signed in at it.
+async fn signed_in(flags: &[&str]) -> (Desk, Browser) {
+    let desk = Desk::set(flags).await;
     desk.ctl("a long enough password", &["user", "put", "boss", "--role", "admin"]).unwrap();
     let browser = Browser::open(desk.url("")).await;
     browser.go("/letters").await;
@@ -29,7 +40,7 @@ async fn signed_in() -> (Desk, Browser) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_stuck_order_to_its_end_by_clicks_alone() {
-    let (desk, browser) = signed_in().await;
+    let (desk, browser) = signed_in(&[]).await;
     browser.go("/").await;
     desk.books.with(|books| books.wrong.insert(1042, (Class::Invalid, "vat_unknown".to_owned())));
     desk.stage.tell(&crossing(1042)).await;
@@ -37,9 +48,8 @@ async fn from_a_stuck_order_to_its_end_by_clicks_alone() {
     let stuck = || async { browser.text().await.contains("1\nстоит и ждёт вас") };
     desk.stage.until("the overview is live", LONG, stuck).await;
     browser.fill(".search input", "n-1042\u{e007}").await;
-    let found = || async { browser.ask("location.pathname").await == "/orders" };
-    desk.stage.until("the search", LONG, found).await;
-    browser.click("table a").await;
+    let found = || async { browser.ask("location.pathname").await == "/order" };
+    desk.stage.until("the only order of that number", LONG, found).await;
     assert!(browser.text().await.contains("регистр не принял (vat_unknown)"));
     browser.click(".alert a.button").await;
     desk.books.with(|books| books.mended.insert(1042));
@@ -56,7 +66,7 @@ async fn from_a_stuck_order_to_its_end_by_clicks_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_from_outside_runs_nothing() {
-    let (desk, browser) = signed_in().await;
+    let (desk, browser) = signed_in(&[]).await;
     let script = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>";
     let headers = [
         ("x-parom-service", "ferry"),
@@ -89,30 +99,91 @@ async fn what_comes_from_outside_runs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn every_page_fits_a_phone_and_has_nothing_inline() {
-    let (desk, browser) = signed_in().await;
-    desk.books.with(|books| books.wrong.insert(7, (Class::Unknown, "lost".to_owned())));
-    desk.stage.tell(&crossing(7)).await;
+    let (metrics, services) = Metrics::open().await;
+    metrics.say(
+        "breaker_open 1\nmarking_codes{status=\"in_stock\"} 4711\nmarking_codes{status=\"quarantined\"} 2\n\
+         loyalty_store_silent_seconds{store=\"tverskaya\"} 90000\n\
+         signer_certificate_not_after_seconds{signer=\"gost\"} 1800000000\n",
+    );
+    let (points, _) = loyalty::open().await;
+    let (desk, browser) = signed_in(&[
+        &format!("--admin-services=ferry={services}"),
+        "--admin-services-every=100ms",
+        "--admin-notify-certificate=3650d",
+        "--admin-marking-url=https://marking.example/stock",
+        &format!("--admin-loyalty-url={points}"),
+        &format!("--admin-loyalty-key={}", loyalty::KEY),
+        "--admin-oidc-issuer=https://sso.example",
+        "--admin-oidc-client=parom",
+        "--admin-oidc-admins=boss",
+    ])
+    .await;
+    desk.ctl("a long enough password", &["user", "put", "anna", "--role", "operator"]).unwrap();
+    desk.ctl("a long enough password", &["user", "put", "gone", "--role", "viewer"]).unwrap();
+    desk.ctl("", &["user", "disable", "gone"]).unwrap();
+    desk.books.with(|books| books.wrong.insert(7, (Class::Invalid, "vat_unknown".to_owned())));
+    desk.stage.tell(&placed(7, None)).await;
     desk.until_letters("open", 1).await;
-    let id: Uuid =
-        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    desk.stage.tell(&placed(7, Some(1))).await;
+    desk.until_letters("again", 1).await;
+    desk.until_letters("open", 1).await;
+    let id: Uuid = sqlx::query_scalar("SELECT id FROM letters WHERE state = 'open'")
+        .fetch_one(&desk.pool)
+        .await
+        .unwrap();
     let letter = format!("/letters/{id}");
-    for width in [400, 1280] {
+    let pages: Vec<&str> =
+        PAGES.into_iter().chain(["/order?key=main+site+7", letter.as_str()]).collect();
+    for (width, language, scheme) in
+        [(400, "ru", "dark"), (1280, "en", "light"), (1280, "ru", "dark")]
+    {
         browser.size(width, 800).await;
-        for path in PAGES.into_iter().chain(["/order?key=main+site+7", letter.as_str()]) {
+        browser.scheme(scheme).await;
+        browser.go(&format!("/language?to={language}")).await;
+        for path in &pages {
             browser.go(path).await;
-            let fits = "document.documentElement.scrollWidth <= innerWidth";
-            assert_eq!(browser.ask(fits).await, json!(true), "{path} at {width}");
-            let inline =
-                "document.querySelectorAll('script:not([src]), style, [style], [onclick]').length";
-            assert_eq!(browser.ask(inline).await, json!(0), "{path}");
-            // Who cannot see reads the names of fields.
-            let nameless = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]\
-                .filter(field => !field.labels.length && !field.ariaLabel).length";
-            assert_eq!(browser.ask(nameless).await, json!(0), "{path}");
+            let name = path.split(['?', '/']).nth(1).unwrap();
+            let name = match *path {
+                "/" => "overview",
+                path if path == letter => "letter",
+                _ => name,
+            };
+            check(&browser, path).await;
+            browser.picture(&format!("{width}-{language}-{scheme}-{name}")).await;
+            if *path == "/points" {
+                browser.fill("main input[name=phone]", "+7 900 123-45-67\u{e007}").await;
+                let shown = || async { browser.text().await.contains("480.00") };
+                desk.stage.until("the points", LONG, shown).await;
+                check(&browser, path).await;
+                browser.picture(&format!("{width}-{language}-{scheme}-account")).await;
+            }
         }
     }
+    // A person made on the page: the password is shown.
+    browser.go("/access").await;
+    browser.fill("form[action='/access/users'] input[name=login]", "new.person").await;
+    browser.click("form[action='/access/users'] button").await;
+    assert!(browser.text().await.contains("Больше он не будет показан"));
+    browser.picture("access-password").await;
     assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
+    browser.click("form[action='/logout'] button").await;
+    check(&browser, "/login").await;
+    assert!(browser.text().await.contains("Войти через учётную запись компании"));
+    browser.picture("login").await;
     browser.close().await;
     desk.end().await;
+}
+
+/// A page fits its window, has nothing inline, and names its fields.
+async fn check(browser: &Browser, path: &str) {
+    let fits = "document.documentElement.scrollWidth <= innerWidth";
+    assert_eq!(browser.ask(fits).await, json!(true), "{path}");
+    let inline = "document.querySelectorAll('script:not([src]), style, [style], [onclick]').length";
+    assert_eq!(browser.ask(inline).await, json!(0), "{path}");
+    // Who cannot see reads the names of fields.
+    let nameless = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]\
+        .filter(field => !field.labels.length && !field.ariaLabel).length";
+    assert_eq!(browser.ask(nameless).await, json!(0), "{path}");
 }

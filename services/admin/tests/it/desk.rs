@@ -2,32 +2,70 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use admin::{Admin, Config};
-use clap::Parser;
 use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
-use runtime::{
-    settings::Common,
-    testing::{Service, Stage},
-};
+use runtime::testing::{Service, Stage};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::PgPool;
 
 use crate::ferry::{self, Books, Ferry, LONG, crossing};
 
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    config: Config,
+/// A replica of `admin`: a process of its own, so that SIGKILL is SIGKILL.
+pub(crate) struct Replica(Child);
+
+impl Replica {
+    /// Starts the program as it is deployed, with the stage's short pauses and these flags.
+    fn start(stage: &Stage, address: SocketAddr, flags: &[String]) -> Self {
+        let common = stage.common();
+        let own = [
+            format!("--database-url={}", common.database_url.expose_secret()),
+            format!("--amqp-url={}", common.amqp_url.expose_secret()),
+            format!("--amqp-prefix={}", common.amqp_prefix),
+            "--amqp-rung=20ms".to_owned(),
+            format!("--amqp-levels={}", common.amqp_levels),
+            format!("--http-listen={address}"),
+            "--log=warn".to_owned(),
+            "--log-format=text".to_owned(),
+            "--job-lease=3s".to_owned(),
+            "--job-prefetch=64".to_owned(),
+            "--threads=2".to_owned(),
+            "--sweep-every=300ms".to_owned(),
+            "--sweep-grace=1s".to_owned(),
+            "--retry-first=20ms".to_owned(),
+            "--retry-longest=200ms".to_owned(),
+            "--drain-grace=5s".to_owned(),
+        ];
+        let child = Command::new(env!("CARGO_BIN_EXE_admin"))
+            .args(own)
+            .args(flags)
+            .env_clear()
+            .stdout(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// As a deployment does it.
+    fn stop(&mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        assert!(self.0.wait().unwrap().success(), "admin drains and ends well");
+    }
 }
 
-/// The settings of `admin` with these flags.
-pub(crate) fn config(flags: &[&str]) -> Config {
-    let words = std::iter::once("admin").chain(flags.iter().copied());
-    Settings::parse_from(words).config
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// A stage with admin and a ferry on it.
@@ -36,8 +74,10 @@ pub(crate) struct Desk {
     pub(crate) books: Books,
     pub(crate) pool: PgPool,
     pub(crate) address: SocketAddr,
-    pub(crate) config: Config,
-    admin: Option<Service>,
+    /// What admin is told at its next start.
+    pub(crate) flags: Vec<String>,
+    admin: Option<Replica>,
+    second: Option<Replica>,
     ferry: Option<Service>,
 }
 
@@ -54,8 +94,9 @@ impl Desk {
             books: Books::default(),
             pool,
             address,
-            config: config(flags),
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             admin: None,
+            second: None,
             ferry: None,
         };
         desk.start_admin();
@@ -64,18 +105,19 @@ impl Desk {
         desk
     }
 
-    fn common(&self) -> Common {
-        self.stage.common()
+    pub(crate) fn start_admin(&mut self) {
+        self.admin = Some(Replica::start(&self.stage, self.address, &self.flags));
     }
 
-    pub(crate) fn start_admin(&mut self) {
-        let common = Common { http_listen: self.address, ..self.common() };
-        self.admin = Some(Service::start::<Admin>(common, self.config.clone()));
+    /// A second replica beside the first, and where it listens.
+    pub(crate) fn start_second(&mut self) {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        self.second = Some(Replica::start(&self.stage, address, &self.flags));
     }
 
     pub(crate) fn start_ferry(&mut self) {
         let own = ferry::Config { books: self.books.clone() };
-        self.ferry = Some(Service::start::<Ferry>(self.common(), own));
+        self.ferry = Some(Service::start::<Ferry>(self.stage.common(), own));
     }
 
     /// Waits until admin listens and both queues are there.
@@ -87,9 +129,9 @@ impl Desk {
         self.stage.until("the desk is ready", LONG, ready).await;
     }
 
-    /// As with SIGKILL.
-    pub(crate) async fn kill_admin(&mut self) {
-        self.admin.take().unwrap().kill().await;
+    /// SIGKILL.
+    pub(crate) fn kill_admin(&mut self) {
+        self.admin.take().unwrap().kill();
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -155,8 +197,9 @@ impl Desk {
     }
 
     pub(crate) async fn end(mut self) {
-        for service in [self.ferry.take(), self.admin.take()].into_iter().flatten() {
-            service.stop().await;
+        self.ferry.take().unwrap().stop().await;
+        for mut replica in [self.admin.take(), self.second.take()].into_iter().flatten() {
+            tokio::task::spawn_blocking(move || replica.stop()).await.unwrap();
         }
         let names = self.stage.names();
         for worker in ["admin"] {

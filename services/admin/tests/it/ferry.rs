@@ -4,10 +4,10 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     convert::Infallible,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use events::{Event, Fact, OrderRef, Phase, Status, Text};
+use events::{Buyer, Event, Fact, MarksBy, Money, Order, OrderFact, OrderRef, Phase, Status, Text};
 use runtime::{Class, Failure, Kit, Reason, StartError, Step, Worker};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -22,6 +22,8 @@ pub(crate) struct Register {
     pub(crate) mended: HashSet<u64>,
     /// Effects by order.
     pub(crate) effects: HashMap<u64, u32>,
+    /// When each order's last effect happened.
+    pub(crate) at: HashMap<u64, Instant>,
 }
 
 /// The register as test and worker share it.
@@ -63,7 +65,7 @@ pub(crate) struct Ferry {
 
 impl Worker for Ferry {
     const NAME: &'static str = "ferry";
-    const TOPICS: &'static [&'static str] = &["status.shop"];
+    const TOPICS: &'static [&'static str] = &["status.shop", "order.created"];
     type Config = Config;
     type State = State;
 
@@ -92,7 +94,10 @@ impl Worker for Ferry {
             let reason = Reason::new(class, code, ru, en).evidence("HTTP 400 {\"no\":true}");
             return Err(Failure::Dead(reason));
         }
-        self.books.with(|books| *books.effects.entry(order.id).or_default() += 1);
+        self.books.with(|books| {
+            *books.effects.entry(order.id).or_default() += 1;
+            books.at.insert(order.id, Instant::now());
+        });
         let done = status("ferry", order.clone(), event.id(), Phase::Done, "crossed");
         Ok(Step::done(State::Done).emit(done))
     }
@@ -107,6 +112,33 @@ pub(crate) fn crossing(order: u64) -> Event {
 pub(crate) fn key(order: u64) -> OrderRef {
     let shop = "main".parse().unwrap();
     OrderRef { shop, id: order, number: format!("N-{order}"), site: true }
+}
+
+/// The shop says that an order was made, or with an occurrence that it was changed since.
+pub(crate) fn placed(order: u64, occurrence: Option<u32>) -> Event {
+    let noon = time::macros::datetime!(2026-11-20 12:00 +3);
+    let updated = noon + time::Duration::minutes(i64::from(occurrence.unwrap_or(0)));
+    let order = Order {
+        key: key(order),
+        version: None,
+        status: "N".to_owned(),
+        canceled: false,
+        created_at: noon,
+        updated_at: updated,
+        price: Money::from_kopecks(148_100),
+        buyer: Buyer::default(),
+        lines: vec![],
+        delivery: None,
+        payments: vec![],
+        shipments: vec![],
+        properties: BTreeMap::new(),
+        marks_by: MarksBy::default(),
+    };
+    let fact = OrderFact { order, occurrence: occurrence.unwrap_or(1) };
+    match occurrence {
+        None => Event::new(Fact::OrderCreated(Box::new(fact)), noon),
+        Some(_) => Event::new(Fact::OrderChanged(Box::new(fact)), OffsetDateTime::now_utc()),
+    }
 }
 
 /// A status of a service.

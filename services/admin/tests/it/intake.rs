@@ -6,7 +6,7 @@ use runtime::Class;
 use uuid::Uuid;
 
 use crate::{
-    desk::Desk,
+    desk::{Desk, reqwest_client},
     ferry::{LONG, crossing},
 };
 
@@ -43,13 +43,14 @@ async fn twelve_kinds_of_letters_are_kept_once_each_while_admin_is_killed() {
             desk.stage.put(&dead, "ferry", body.as_bytes(), &headers).await;
         }
         if letter % (count / 6) == count / 12 {
-            desk.kill_admin().await;
+            desk.kill_admin();
             desk.start_admin();
         }
     }
     desk.until_ready().await;
     let all = i64::try_from(count).unwrap();
-    desk.until_letters("open", all).await;
+    let kept = || async { desk.letters("open").await == all };
+    desk.stage.until("all are kept", Duration::from_secs(600), kept).await;
     let queue = desk.stage.names().dead_queue("ferry");
     desk.stage
         .until("nothing waits", LONG, || async { desk.stage.waiting(&queue).await == 0 })
@@ -71,13 +72,18 @@ async fn twelve_kinds_of_letters_are_kept_once_each_while_admin_is_killed() {
     desk.end().await;
 }
 
-/// List, search and groups answer at once, also unoptimised and beside other tests.
+/// List, search and groups answer at once, also unoptimised; the short run stands beside others.
+#[expect(clippy::print_stdout, reason = "figures for the README")]
 async fn quick(desk: &Desk) {
+    let long = std::env::var("PAROM_CHAOS").is_ok();
+    let bound = Duration::from_millis(if long { 100 } else { 2_000 });
     let token = desk.token("viewer");
     for path in [
         "/api/v1/letters?state=open",
         "/api/v1/letters?state=open&order=N-77",
-        "/api/v1/letters?state=open&text=code_2",
+        "/api/v1/letters?state=open&text=CODE_2",
+        "/api/v1/letters?text=%D0%BD%D0%B5%20%D0%B2%D1%8B%D1%88%D0%BB%D0%BE",
+        "/api/v1/letters?text=there+is+no+such+reason",
         "/api/v1/groups",
     ] {
         let mut quickest = Duration::MAX;
@@ -88,7 +94,8 @@ async fn quick(desk: &Desk) {
             answer.bytes().await.unwrap();
             quickest = quickest.min(began.elapsed());
         }
-        assert!(quickest < Duration::from_millis(500), "{path} took {quickest:?}");
+        println!("{path}: {quickest:?}");
+        assert!(quickest < bound, "{path} took {quickest:?}");
     }
 }
 
@@ -152,5 +159,50 @@ async fn what_nobody_listens_to_and_nobody_can_read_is_kept_too() {
     assert_eq!((rows[0].1.as_str(), rows[0].2.as_str()), ("internal", "message_unreadable"));
     assert_eq!(rows[0].3, b"\xff\xfe no event", "to the byte");
     assert_eq!((rows[1].0.as_deref(), rows[1].1.as_str()), (None, "unrouted"));
+    desk.end().await;
+}
+
+/// What alarms look at: counted as soon as admin runs, by service and class, and gone once nothing is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn open_letters_are_counted_with_their_age() {
+    let mut desk = Desk::set(&[]).await;
+    let dead = desk.stage.names().dead();
+    for (letter, class) in [(1, "unknown"), (2, "refused"), (3, "refused")] {
+        let death = Uuid::new_v4().to_string();
+        let headers = [
+            ("x-parom-service", "ferry"),
+            ("x-parom-class", class),
+            ("x-parom-code", "code"),
+            ("x-parom-reason-ru", "Заказ: не вышло."),
+            ("x-parom-reason", "It did not work."),
+            ("x-parom-attempts", "1"),
+            ("x-parom-death", &death),
+        ];
+        let body = crossing(letter).to_json().unwrap();
+        desk.stage.put(&dead, "ferry", body.as_bytes(), &headers).await;
+    }
+    desk.until_letters("open", 3).await;
+    sqlx::query(
+        "UPDATE letters SET arrived_at = now() - interval '1 hour' WHERE class = 'unknown'",
+    )
+    .execute(&desk.pool)
+    .await
+    .unwrap();
+    // It counts when it starts, and then four times a minute.
+    desk.kill_admin();
+    desk.start_admin();
+    desk.until_ready().await;
+    let read = async || {
+        let answer = reqwest_client().get(desk.url("/metrics")).send().await;
+        answer.unwrap().text().await.unwrap()
+    };
+    let open = r#"letters_open{class="unknown",service="ferry"} 1"#;
+    desk.stage.until("they are counted", LONG, || async { read().await.contains(open) }).await;
+    let text = read().await;
+    assert!(text.contains(r#"letters_open{class="refused",service="ferry"} 2"#), "{text}");
+    let age = r#"letters_oldest_seconds{class="unknown",service="ferry"} "#;
+    let age = text.lines().find_map(|line| line.strip_prefix(age)).unwrap();
+    let age: u64 = age.parse().unwrap();
+    assert!((3_600..3_900).contains(&age), "{age} s");
     desk.end().await;
 }

@@ -3,14 +3,26 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "tests fail by panicking"
 )]
 
 mod access;
+mod back;
+mod ctl;
 mod desk;
 mod ferry;
+mod guessing;
 mod intake;
+mod late;
+mod loyalty;
 mod notices;
+mod oidc;
+mod outside;
 mod pages;
+mod people;
+mod points;
 mod replay;
+mod smtp;
 mod timeline;
+mod unknown;

@@ -25,8 +25,10 @@ async fn from_an_order_without_a_receipt_to_its_receipt() {
 
     let overview = browser.page("/").await;
     assert!(overview.contains("стоит и ждёт вас") && overview.contains("ferry"), "{overview}");
-    let found = browser.page("/orders?q=N-1042").await;
-    let order = link(&found, "/order?key=");
+    // The only one of its number is shown at once.
+    let found = browser.get("/orders?q=n-1042").await;
+    let order = found.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(order, "/order?key=main+site+1042");
     let way = browser.page(&order).await;
     assert!(way.contains("регистр не принял (vat_unknown)") && way.contains("безопасно"));
     let letter = link(&way, "/letters/");

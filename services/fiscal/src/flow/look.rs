@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use runtime::{Failure, Step};
 
-use super::Job;
+use super::{Job, emit};
 use crate::{
     Fiscal,
     registers::{Register, Standing},
@@ -19,25 +19,24 @@ impl Fiscal {
     /// Looks how an accepted receipt stands.
     pub(super) async fn look(&self, job: Job<'_>, sent: Sent) -> Result<Step<State>, Failure> {
         let register = self.register(job, sent.register)?;
-        match register.look(job.order, &sent.accepted).await? {
+        let next = New { looked: sent.looked, ..New::revision(sent.revision.saturating_add(1)) };
+        match register.look(job.subject, &sent.accepted).await? {
             Standing::Queued => Ok(self.still_queued(job, register, sent)),
             Standing::Issued(fiscal) => {
                 let settled = self.outside.ledgers.settle(job.event.id()).await;
-                settled.map_err(|error| words::hints_away(job.order, &error))?;
+                settled.map_err(|error| words::hints_away(job.subject, &error))?;
                 let about = job.about(register, sent.revision);
                 let done = words::done(about, sent.accepted.path, &fiscal, self.now());
                 let Sent { register, accepted, .. } = sent;
-                let fiscal = *fiscal;
-                Ok(Step::done(State::Done(Done { register, accepted, fiscal })).emit(done))
+                let (fiscal, issued) = ((*fiscal).clone(), fiscal);
+                let step = Step::done(State::Done(Done { register, accepted, fiscal }));
+                Ok(emit(emit(step, done), words::check_issued(job.event, &issued, self.now())))
             }
             Standing::Failed(message) => {
-                let next = New::revision(sent.revision.saturating_add(1));
-                let reason = words::receipt_failed(job.order, register.title(), &message);
+                let reason = words::receipt_failed(job.subject, register.title(), &message);
                 Ok(Step::stop(State::New(next), reason))
             }
-            Standing::Expired => {
-                Ok(Step::again(State::New(New::revision(sent.revision.saturating_add(1)))))
-            }
+            Standing::Expired => Ok(Step::again(State::New(next))),
             Standing::NotFound if sent.missing < MISSING_LOOKS => {
                 let pause = self.poll_pause(sent.missing);
                 let missing = sent.missing.saturating_add(1);
@@ -55,12 +54,12 @@ impl Fiscal {
         let about = job.about(register, sent.revision);
         let looks = sent.looks.saturating_add(1);
         let step = Step::wait(State::Sent(Sent { looks, missing: 0, overdue, ..sent }), pause);
-        if news { step.emit(words::overdue(about, now)) } else { step }
+        if news { emit(step, words::overdue(about, now)) } else { step }
     }
 
     /// A replay looks again.
     fn lost(job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
-        let reason = words::receipt_lost(job.order, register.title(), &sent.accepted.id);
+        let reason = words::receipt_lost(job.subject, register.title(), &sent.accepted.id);
         Step::stop(State::Sent(Sent { missing: 0, ..sent }), reason)
     }
 

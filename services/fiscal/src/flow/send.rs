@@ -2,7 +2,7 @@
 
 use runtime::{Failure, Step, Worker as _};
 
-use super::{Job, turn::AT_ONCE};
+use super::{Job, emit, turn::AT_ONCE};
 use crate::{
     Fiscal,
     marks::Doubt,
@@ -31,15 +31,16 @@ impl Fiscal {
         // another have sent meanwhile what the register no longer knows again.
         if self.is_too_late(register, &sending) {
             let name = &sending.request.name;
-            return Err(words::outcome_unknown(job.order, register.title(), name));
+            return Err(words::outcome_unknown(job.subject, register.title(), name));
         }
-        match register.register(job.order, &sending.request).await {
+        match register.register(job.subject, &sending.request).await {
             Ok(id) => Ok(self.accepted(job, register, sending, id)),
             Err(error) => {
                 let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
                 if waits && doubt == Doubt::None {
                     // It waits for its turn, like all receipts of this account.
-                    let new = New { tries: sending.tries, ..New::revision(sending.revision) };
+                    let Sending { revision, tries, looked, .. } = sending;
+                    let new = New { tries, looked, ..New::revision(revision) };
                     return Ok(Step::wait(State::New(new), AT_ONCE));
                 }
                 self.not_accepted(&sending, doubt, error)
@@ -57,10 +58,10 @@ impl Fiscal {
     ) -> Result<Option<String>, Failure> {
         let name = &sending.request.name;
         let hint = self.outside.hints.get(name).await;
-        let Some(id) = hint.map_err(|error| words::hints_away(job.order, &error))? else {
+        let Some(id) = hint.map_err(|error| words::hints_away(job.subject, &error))? else {
             return Ok(None);
         };
-        match register.bears(job.order, &id, name).await {
+        match register.bears(job.subject, &id, name).await {
             Ok(true) => Ok(Some(id)),
             Ok(false) => {
                 tracing::warn!("a notification named a receipt that is not this order's");
@@ -68,7 +69,7 @@ impl Fiscal {
             }
             // The notification is signed: as long as it is not refuted, nothing is sent again.
             Err(_) if self.is_too_late(register, sending) => {
-                Err(words::outcome_unknown(job.order, register.title(), name))
+                Err(words::outcome_unknown(job.subject, register.title(), name))
             }
             Err(error) => Err(error.into()),
         }
@@ -81,12 +82,13 @@ impl Fiscal {
         sending: Sending,
         id: String,
     ) -> Step<State> {
-        let Sending { revision, request: Request { name, path, .. }, .. } = sending;
+        let Sending { revision, looked, request: Request { name, path, .. }, .. } = sending;
         let working = words::working(job.about(register, revision), self.now());
         let accepted = Accepted { name, id, path };
         let register = sending.register;
-        let sent = Sent { revision, register, accepted, looks: 0, missing: 0, overdue: false };
-        Step::wait(State::Sent(sent), self.config.cloudkassir_poll).emit(working)
+        let sent =
+            Sent { revision, looked, register, accepted, looks: 0, missing: 0, overdue: false };
+        emit(Step::wait(State::Sent(sent), self.config.cloudkassir_poll), working)
     }
 
     /// What follows from a request that was not accepted.
@@ -110,7 +112,8 @@ impl Fiscal {
             _ => return Err(error.into()),
         };
         let tries = sending.tries.saturating_add(1);
-        let new = |held| State::New(New { tries, held, ..New::revision(revision) });
+        let fresh = New { looked: sending.looked, ..New::revision(revision) };
+        let new = |held| State::New(New { tries, held, ..fresh.clone() });
         let pause = Self::RETRY.pause(tries).unwrap_or(Self::RETRY.longest);
         Ok(match error.into() {
             Failure::Retry(reason, after) => {
@@ -120,7 +123,7 @@ impl Fiscal {
             // The next step pings and tells that the register is away.
             Failure::Down(_) if tries <= HASTY_TRIES => Step::again(new(None)),
             Failure::Down(_) => Step::wait(new(None), pause),
-            Failure::Dead(reason) => Step::stop(State::New(New::revision(revision)), reason),
+            Failure::Dead(reason) => Step::stop(State::New(fresh), reason),
         })
     }
 }

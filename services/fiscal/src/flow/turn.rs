@@ -31,7 +31,7 @@ impl Fiscal {
             return Ok(None);
         }
         let turn = self.outside.turns.take(&job.asked(register), now, pace).await;
-        let wait = turn.map_err(|error| words::hints_away(job.order, &error))?;
+        let wait = turn.map_err(|error| words::hints_away(job.subject, &error))?;
         if wait.is_some() {
             job.desk.slow_down(now + SLOW);
         }

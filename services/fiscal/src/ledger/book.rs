@@ -18,6 +18,8 @@ pub struct Book<'a> {
     pub sale: Option<SaleBook<'a>>,
     /// Money that came in and did not go back; `Credit` is what is owed.
     pub had: Amounts,
+    /// Whether some of the goods are closed by their shipments, and others are still to come.
+    pub part_closed: bool,
     /// Whether the buyer has goods that were not closed yet.
     pub handed_over: bool,
     /// Shipments that left.
@@ -110,6 +112,10 @@ impl<'a> Book<'a> {
                 self.earn(&receipt.amounts)?;
             }
             Deed::Closing { payment, receipt } => self.close(*payment, receipt)?,
+            Deed::PartClosing { shipment, last, receipt } => {
+                self.left.insert(*shipment);
+                self.close_part(*last, receipt);
+            }
             Deed::CreditPayment { payment, receipt } => {
                 self.sale.as_mut()?.payments.insert(*payment);
                 self.spend(&Amounts::of(MoneyKind::Credit, receipt.total))?;
@@ -180,6 +186,24 @@ impl<'a> Book<'a> {
         self.sale = Some(SaleBook { receipt, sold: sold.collect(), payments });
         self.returned.clear();
         Some(())
+    }
+
+    /// Only what is prepaid in whole is closed in parts: no money comes with it.
+    fn close_part(&mut self, last: bool, receipt: &'a Receipt) {
+        let empty = || SaleBook { receipt, sold: Vec::new(), payments: BTreeSet::new() };
+        let sale = self.sale.get_or_insert_with(empty);
+        let sold = receipt.positions.iter();
+        sale.sold.extend(sold.map(|position| Sold {
+            position,
+            left: position.quantity,
+            worth: position.sum,
+        }));
+        self.part_closed = !last;
+        if last {
+            sale.payments.extend(self.prepayments.keys());
+            self.prepayments.clear();
+            self.returned.clear();
+        }
     }
 
     fn refund(

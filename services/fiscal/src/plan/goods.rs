@@ -9,7 +9,7 @@ use crate::{
     ledger::{Deed, SaleBook, less},
     receipt::{
         BookFault, ClosesOn, Flow, MoneyKind, RefundsOn, Refusal, Settlement, Source, SumFault,
-        Wanted, closing,
+        Wanted, closing, part_closing,
     },
 };
 
@@ -22,10 +22,52 @@ impl Case<'_> {
         let out = |id: u64| id == shipment || self.book.left.contains(&id);
         let waits = shipments.iter().any(|s| !s.items.is_empty() && !s.deducted && !out(s.id))
             || !less(&self.book.returned, &lines).is_empty();
-        if self.closes_on() != Some(ClosesOn::Shipped) || waits || self.book.sale.is_some() {
+        let each = self.closes_on() == Some(ClosesOn::EachShipment);
+        if each && !lines.is_empty() && (waits || self.book.part_closed) {
+            return self.shipped_in_part(shipment, &lines, !waits);
+        }
+        let closes = each || self.closes_on() == Some(ClosesOn::Shipped);
+        if !closes || waits || self.book.sale.is_some() {
             return Ok(Plan::Note(Deed::Left { shipment, lines }));
         }
         self.handed_over()
+    }
+
+    /// A shipment that is not the only one left: it closes its own lines, where all is prepaid in
+    /// money. Otherwise they are closed with the last one.
+    fn shipped_in_part(
+        &self,
+        shipment: u64,
+        lines: &[(u64, Quantity)],
+        last: bool,
+    ) -> Result<Plan, Refusal> {
+        if self.book.left.contains(&shipment)
+            || (self.book.sale.is_some() && !self.book.part_closed)
+        {
+            return Ok(Plan::Note(Deed::Left { shipment, lines: lines.to_vec() }));
+        }
+        if self.misses_a_payment() {
+            return Ok(Plan::Wait("the receipt of a payment that came before"));
+        }
+        if self.book.is_pending() {
+            return Ok(EARLIER);
+        }
+        if self.misses_a_refund() {
+            return Ok(REFUND);
+        }
+        let sale = self.sale()?;
+        let prepaid = self.book.before().and_then(|before| before.total());
+        let whole = prepaid == Some(sale.due) && self.book.covers.is_empty();
+        if !self.book.returned.is_empty() || (!whole && self.book.part_closed) {
+            return Err(BookFault::PartlyClosed.into());
+        }
+        if !whole {
+            return Ok(Plan::Note(Deed::Left { shipment, lines: lines.to_vec() }));
+        }
+        let closed = self.book.sale.as_ref().map(closed_so_far).unwrap_or_default();
+        let now = (!last).then(|| lines.iter().copied().collect());
+        let receipt = part_closing(sale, now.as_ref(), &closed)?;
+        Ok(Plan::Issue(Deed::PartClosing { shipment, last, receipt }))
     }
 
     /// The order is completed.
@@ -78,6 +120,9 @@ impl Case<'_> {
 
     /// Goods came back.
     pub(super) fn returned(&self, lines: &BTreeMap<u64, Quantity>) -> Result<Plan, Refusal> {
+        if self.book.part_closed {
+            return Err(BookFault::PartlyClosed.into());
+        }
         let note = || {
             let lines = lines.iter().map(|(line, quantity)| (*line, *quantity)).collect();
             Plan::Note(Deed::Returned { lines })
@@ -90,7 +135,8 @@ impl Case<'_> {
                 return Ok(note());
             }
             let left = self.book.handed_over || !self.book.left.is_empty();
-            let early = self.closes_on() == Some(ClosesOn::Shipped) && !left;
+            let by_shipment = [Some(ClosesOn::Shipped), Some(ClosesOn::EachShipment)];
+            let early = by_shipment.contains(&self.closes_on()) && !left;
             return Ok(if early || self.misses_a_payment() {
                 Plan::Wait("the receipt of the goods that came back")
             } else {
@@ -151,4 +197,16 @@ impl Case<'_> {
     fn closes_on(&self) -> Option<ClosesOn> {
         self.rules.closes_on.filter(|_| self.rules.settlement != Flow::FullPayment)
     }
+}
+
+/// What of each item is closed, and for how much.
+fn closed_so_far(sale: &SaleBook<'_>) -> BTreeMap<Source, (Quantity, Money)> {
+    let mut closed: BTreeMap<Source, (Quantity, Money)> = BTreeMap::new();
+    for sold in &sale.sold {
+        let (quantity, sum) =
+            closed.entry(sold.position.source).or_insert((Quantity::ZERO, Money::ZERO));
+        *quantity = quantity.checked_add(sold.position.quantity).unwrap_or(*quantity);
+        *sum = sum.checked_add(sold.position.sum).unwrap_or(*sum);
+    }
+    closed
 }

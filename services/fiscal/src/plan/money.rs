@@ -123,6 +123,9 @@ impl Case<'_> {
         if self.book.is_pending() {
             return Ok(EARLIER);
         }
+        if self.book.part_closed {
+            return Err(BookFault::PartlyClosed.into());
+        }
         if let Some(sale) = &self.book.sale {
             return self.refunded_sale(sale, payment, sum);
         }

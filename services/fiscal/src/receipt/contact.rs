@@ -44,7 +44,7 @@ impl fmt::Debug for Contact {
 }
 
 /// Whether mail can be sent there as far as the text tells: one `@`, a name, a domain with a dot.
-pub(super) fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((name, domain)) = text.split_once('@') else { return false };
     let strange = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';');
     let labels = || domain.split('.');

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use events::{Delivery, Line, MarkCode, Money, Order, Quantity, Vat};
+use events::{Delivery, Line, MarkCode, MarksBy, Money, Order, Quantity, Vat};
 use time::OffsetDateTime;
 
 use super::{
@@ -22,7 +22,9 @@ pub(super) struct Item<'a> {
     /// What it is when it is handed over, marks aside.
     pub(super) object: Object,
     pub(super) measure: Result<Measure, LineFault>,
+    /// Its codes, as far as the receipt carries them.
     pub(super) marks: &'a [MarkCode],
+    /// Whether the receipt must carry a code for each piece.
     pub(super) marked: bool,
 }
 
@@ -102,6 +104,16 @@ fn goods<'a>(
     }
     let vat = in_force(line.vat, order.created_at, at)
         .map_err(|fault| refuse(LineFault::VatNotInForce(fault.0)))?;
+    let measure = || {
+        rules.measure(line.unit.as_deref()).ok_or_else(|| match &line.unit {
+            Some(okei) => LineFault::Unit(okei.clone()),
+            None => LineFault::NoUnit,
+        })
+    };
+    let is_marked = line.marked || !line.marks.is_empty();
+    // A code on a receipt withdraws the piece. Where a document does that, the receipt says "marked
+    // goods without their code" and nothing else.
+    let is_withdrawn_apart = is_marked && order.marks_by == MarksBy::Document;
     Ok(Item {
         source: Source::Line(line.id),
         name,
@@ -109,13 +121,14 @@ fn goods<'a>(
         quantity: line.quantity,
         sum: line.price.times(line.quantity).ok_or(SumFault::TooLarge)?,
         vat,
-        object: rules.object,
-        measure: rules.measure(line.unit.as_deref()).ok_or_else(|| match &line.unit {
-            Some(okei) => LineFault::Unit(okei.clone()),
-            None => LineFault::NoUnit,
-        }),
-        marks: &line.marks,
-        marked: line.marked || !line.marks.is_empty(),
+        object: match rules.object {
+            object if !is_withdrawn_apart => object,
+            Object::Excise => Object::ExciseMarkable,
+            _ => Object::Markable,
+        },
+        measure: if is_withdrawn_apart { Ok(Measure::PIECE) } else { measure() },
+        marks: if is_withdrawn_apart { &[] } else { &line.marks },
+        marked: is_marked && !is_withdrawn_apart,
     })
 }
 

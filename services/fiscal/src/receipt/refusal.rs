@@ -1,13 +1,19 @@
 //! Why an order gives no receipt: sentences for the shop, codes for machines.
 
 mod book;
+mod check;
+mod correction;
 mod line;
 mod payment;
 mod sums;
 
-use events::{OrderRef, Text};
+use events::Text;
+
+use crate::subject::Subject;
 
 pub use book::BookFault;
+pub use check::CheckFault;
+pub use correction::CorrectionFault;
 pub use line::LineFault;
 pub use payment::PaymentFault;
 pub use sums::SumFault;
@@ -23,6 +29,10 @@ pub enum Refusal {
     Line(String, LineFault),
     /// What was receipted for the order before.
     Book(BookFault),
+    /// What Bitrix composed.
+    Check(CheckFault),
+    /// The paper that asks for it.
+    Correction(CorrectionFault),
 }
 
 impl Refusal {
@@ -34,22 +44,35 @@ impl Refusal {
             Self::Sums(fault) => fault.code(),
             Self::Line(_, fault) => fault.code(),
             Self::Book(fault) => fault.code(),
+            Self::Check(fault) => fault.code(),
+            Self::Correction(fault) => fault.code(),
         }
+    }
+
+    /// Whether nobody can tell if the settlement has its receipt already.
+    #[must_use]
+    pub const fn is_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::Book(BookFault::Alike | BookFault::Corrected { .. } | BookFault::InFlight)
+        )
     }
 
     /// Whole sentences for the shop: which order, what is wrong, what to do.
     #[must_use]
-    pub fn text(&self, order: &OrderRef) -> Text {
+    pub fn text(&self, subject: &Subject) -> Text {
         let (ru, en) = match self {
             Self::Payment(fault) => fault.words(),
             Self::Sums(fault) => fault.words(),
             Self::Line(name, fault) => fault.words(name),
             Self::Book(fault) => fault.words(),
+            Self::Check(fault) => fault.words(),
+            Self::Correction(fault) => fault.words(),
         };
-        let number = &order.number;
+        let Subject { ru: about_ru, en: about_en, .. } = subject;
         Text::new(
-            format!("Чек по заказу № {number} не пробит: {ru}"),
-            format!("There is no receipt for order {number}: {en}"),
+            format!("Чек {about_ru} не пробит: {ru}"),
+            format!("There is no receipt {about_en}: {en}"),
         )
     }
 }
@@ -69,5 +92,17 @@ impl From<SumFault> for Refusal {
 impl From<BookFault> for Refusal {
     fn from(fault: BookFault) -> Self {
         Self::Book(fault)
+    }
+}
+
+impl From<CheckFault> for Refusal {
+    fn from(fault: CheckFault) -> Self {
+        Self::Check(fault)
+    }
+}
+
+impl From<CorrectionFault> for Refusal {
+    fn from(fault: CorrectionFault) -> Self {
+        Self::Correction(fault)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Inn, Vat};
 use serde::Deserialize;
 
-use super::{Measure, MoneyKind, Object, PrepaymentObject, Taxation, contact::is_email};
+use super::{Measure, MoneyKind, Object, PrepaymentObject, Seller, Taxation, contact::is_email};
 
 /// How one shop's receipts are made.
 #[derive(Debug, Clone, Deserialize)]
@@ -70,6 +70,8 @@ pub enum Flow {
 pub enum ClosesOn {
     /// The last shipment has left.
     Shipped,
+    /// Each shipment closes what is in it; the last one also the delivery and what is in none.
+    EachShipment,
     /// The order is completed.
     Completed,
 }
@@ -159,6 +161,19 @@ impl Rules {
         match self.delivery_vat {
             Some(vat) if vat.is_calculated() => Err(RulesError::CalculatedVat(vat)),
             _ => Ok(()),
+        }
+    }
+
+    /// Who sells.
+    #[must_use]
+    pub fn seller(&self) -> Seller {
+        Seller {
+            inn: self.inn,
+            taxation: self.taxation,
+            place: self.place.clone(),
+            email: self.seller_email.clone(),
+            unit: self.unit,
+            units: self.units.clone(),
         }
     }
 

@@ -144,7 +144,7 @@ fn payment(source: Source, name: Name, sum: Money, vat: Vat, settlement: Settlem
 
 impl Sale<'_> {
     /// The positions of an item as it is handed over: one for each price, or for each mark code.
-    fn handed_over(
+    pub(super) fn handed_over(
         self,
         item: &Item<'_>,
         discount: Money,
@@ -236,7 +236,11 @@ impl Sale<'_> {
     }
 
     /// The receipt of these positions, if it adds up.
-    fn receipt(self, positions: Vec<Position>, amounts: Amounts) -> Result<Receipt, Refusal> {
+    pub(super) fn receipt(
+        self,
+        positions: Vec<Position>,
+        amounts: Amounts,
+    ) -> Result<Receipt, Refusal> {
         let Self { order, rules, .. } = self;
         if positions.len() > MAX_POSITIONS {
             return Err(SumFault::TooManyPositions(positions.len()).into());

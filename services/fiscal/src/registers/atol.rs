@@ -9,14 +9,13 @@ mod client;
 
 use std::{sync::Mutex, time::Duration};
 
-use events::OrderRef;
 use runtime::Secret;
 use serde::Deserialize;
 
 use super::{
     Accepted, Answer, Line, Naming, Register, RegisterName, Request, Standing, Unwritable,
 };
-use crate::receipt::Receipt;
+use crate::{receipt::Receipt, subject::Subject};
 
 /// A group of registers in the cabinet.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,25 +88,29 @@ impl Register for Atol {
         self.line.is_away()
     }
 
-    fn ping<'a>(&'a self, order: &'a OrderRef) -> Answer<'a, ()> {
+    fn ping<'a>(&'a self, subject: &'a Subject) -> Answer<'a, ()> {
         Box::pin(async {
-            self.log_in().await.map(drop).map_err(|what| self.line.error(order, what))
+            self.log_in().await.map(drop).map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn register<'a>(&'a self, order: &'a OrderRef, request: &'a Request) -> Answer<'a, String> {
-        Box::pin(async { self.create(request).await.map_err(|what| self.line.error(order, what)) })
+    fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String> {
+        Box::pin(async {
+            self.create(request).await.map_err(|what| self.line.error(subject, what))
+        })
     }
 
-    fn look<'a>(&'a self, order: &'a OrderRef, accepted: &'a Accepted) -> Answer<'a, Standing> {
-        Box::pin(async { self.report(accepted).await.map_err(|what| self.line.error(order, what)) })
+    fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing> {
+        Box::pin(async {
+            self.report(accepted).await.map_err(|what| self.line.error(subject, what))
+        })
     }
 
-    fn bears<'a>(&'a self, order: &'a OrderRef, id: &'a str, name: &'a str) -> Answer<'a, bool> {
+    fn bears<'a>(&'a self, subject: &'a Subject, id: &'a str, name: &'a str) -> Answer<'a, bool> {
         Box::pin(async {
             let accepted = Accepted { name: name.into(), id: id.into(), path: super::Path::Sell };
             let standing = self.report(&accepted).await;
-            let standing = standing.map_err(|what| self.line.error(order, what))?;
+            let standing = standing.map_err(|what| self.line.error(subject, what))?;
             Ok(!matches!(standing, Standing::Foreign | Standing::NotFound))
         })
     }

@@ -9,7 +9,6 @@ mod client;
 
 use std::time::Duration;
 
-use events::OrderRef;
 use runtime::Secret;
 use serde::Deserialize;
 
@@ -17,7 +16,7 @@ use super::{
     Accepted, Answer, Error, Line, Naming, Path, Register, RegisterName, Request, Standing,
     Unwritable, What,
 };
-use crate::{key, receipt::Receipt};
+use crate::{key, receipt::Receipt, subject::Subject};
 use answer::Progress;
 
 /// A site in the cabinet of `CloudPayments`.
@@ -103,34 +102,34 @@ impl Register for CloudKassir {
         self.line.is_away()
     }
 
-    fn ping<'a>(&'a self, order: &'a OrderRef) -> Answer<'a, ()> {
+    fn ping<'a>(&'a self, subject: &'a Subject) -> Answer<'a, ()> {
         Box::pin(async {
             let answer = self.call("/test", "{}".to_owned(), None).await;
-            answer.map(drop).map_err(|what| self.line.error(order, what))
+            answer.map(drop).map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn register<'a>(&'a self, order: &'a OrderRef, request: &'a Request) -> Answer<'a, String> {
+    fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String> {
         Box::pin(async {
             let correction = request.path.is_correction();
             let path = if correction { "/kkt/correction-receipt" } else { "/kkt/receipt" };
             let request_id = key::request_id(&request.name).to_string();
             let id = self.create(path, &request.body, &request_id).await;
-            id.map_err(|what| self.line.error(order, what))
+            id.map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn look<'a>(&'a self, order: &'a OrderRef, accepted: &'a Accepted) -> Answer<'a, Standing> {
+    fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing> {
         Box::pin(async {
-            self.standing(accepted).await.map_err(|what| self.line.error(order, what))
+            self.standing(accepted).await.map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn bears<'a>(&'a self, order: &'a OrderRef, id: &'a str, name: &'a str) -> Answer<'a, bool> {
+    fn bears<'a>(&'a self, subject: &'a Subject, id: &'a str, name: &'a str) -> Answer<'a, bool> {
         Box::pin(async {
             let details = self.details("/kkt/receipt/get", id).await;
             let details =
-                details.map_err(|what: What| -> Error { self.line.error(order, what) })?;
+                details.map_err(|what: What| -> Error { self.line.error(subject, what) })?;
             Ok(details.invoice_id.as_deref() == Some(name))
         })
     }

@@ -10,14 +10,13 @@ mod client;
 
 use std::time::Duration;
 
-use events::OrderRef;
 use runtime::Secret;
 use serde::Deserialize;
 
 use super::{
     Accepted, Answer, Line, Naming, Register, RegisterName, Request, Standing, Unwritable,
 };
-use crate::receipt::Receipt;
+use crate::{receipt::Receipt, subject::Subject};
 
 /// An account of the service.
 #[derive(Debug, Clone, Deserialize)]
@@ -64,30 +63,32 @@ impl Register for CloudKassirV1 {
         self.line.is_away()
     }
 
-    fn ping<'a>(&'a self, order: &'a OrderRef) -> Answer<'a, ()> {
+    fn ping<'a>(&'a self, subject: &'a Subject) -> Answer<'a, ()> {
         Box::pin(async {
             let accepted =
                 Accepted { name: String::new(), id: "0".into(), path: super::Path::Sell };
             let standing = self.standing(&accepted).await;
-            standing.map(drop).map_err(|what| self.line.error(order, what))
+            standing.map(drop).map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn register<'a>(&'a self, order: &'a OrderRef, request: &'a Request) -> Answer<'a, String> {
-        Box::pin(async { self.create(request).await.map_err(|what| self.line.error(order, what)) })
-    }
-
-    fn look<'a>(&'a self, order: &'a OrderRef, accepted: &'a Accepted) -> Answer<'a, Standing> {
+    fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String> {
         Box::pin(async {
-            self.standing(accepted).await.map_err(|what| self.line.error(order, what))
+            self.create(request).await.map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn bears<'a>(&'a self, order: &'a OrderRef, id: &'a str, name: &'a str) -> Answer<'a, bool> {
+    fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing> {
+        Box::pin(async {
+            self.standing(accepted).await.map_err(|what| self.line.error(subject, what))
+        })
+    }
+
+    fn bears<'a>(&'a self, subject: &'a Subject, id: &'a str, name: &'a str) -> Answer<'a, bool> {
         Box::pin(async {
             let accepted = Accepted { name: name.into(), id: id.into(), path: super::Path::Sell };
             let standing = self.standing(&accepted).await;
-            let standing = standing.map_err(|what| self.line.error(order, what))?;
+            let standing = standing.map_err(|what| self.line.error(subject, what))?;
             Ok(!matches!(standing, Standing::Foreign | Standing::NotFound))
         })
     }

@@ -8,12 +8,14 @@ use runtime::{
     http::{Answer, CallError},
 };
 
-/// A call that failed, with the number of the order that it was for.
+use crate::subject::Subject;
+
+/// A call that failed, and what it was about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Error {
-    /// The order's number, as people use it.
-    pub order: String,
+    /// What the receipt is about.
+    pub subject: Subject,
     /// The register's name, as people use it.
     pub register: &'static str,
     /// What went wrong.
@@ -132,13 +134,13 @@ impl From<Error> for Failure {
 impl Error {
     fn reason(&self) -> Reason {
         let (class, code, ru, en) = self.what.words();
-        let number = &self.order;
+        let Subject { ru: about_ru, en: about_en, .. } = &self.subject;
         let named = |text: &str| text.replace("{register}", self.register);
         let reason = Reason::new(
             class,
             code,
-            format!("Чек по заказу № {number}: {}", named(ru)),
-            format!("The receipt for order {number}: {}", named(en)),
+            format!("Чек {about_ru}: {}", named(ru)),
+            format!("The receipt {about_en}: {}", named(en)),
         );
         match &self.what {
             What::Busy | What::Unauthorized | What::NotFound => reason,

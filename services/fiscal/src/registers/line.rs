@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use events::OrderRef;
 use reqwest::RequestBuilder;
 use runtime::http::{Answer, CallError, Client};
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{Error, What};
+use crate::subject::Subject;
 
 /// How long a call waits for its turn among the calls of its shop.
 const TURN: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ impl Line {
     }
 
     /// What went wrong, and with whose receipt.
-    pub(crate) fn error(&self, order: &OrderRef, what: What) -> Error {
-        Error { order: order.number.clone(), register: self.title, what }
+    pub(crate) fn error(&self, subject: &Subject, what: What) -> Error {
+        Error { subject: subject.clone(), register: self.title, what }
     }
 }

@@ -10,7 +10,6 @@ mod client;
 
 use std::time::Duration;
 
-use events::OrderRef;
 use ring::{
     rand::SystemRandom,
     signature::{RSA_PKCS1_SHA256, RsaKeyPair},
@@ -22,7 +21,7 @@ use serde::Deserialize;
 use super::{
     Accepted, Answer, Line, Naming, Register, RegisterName, Request, Standing, Unwritable, What,
 };
-use crate::{key, receipt::Receipt};
+use crate::{key, receipt::Receipt, subject::Subject};
 
 /// How long the register keeps a document, less a day.
 const KEPT: Duration = Duration::from_secs(29 * 24 * 3600);
@@ -40,6 +39,10 @@ pub struct Account {
     /// The client certificate and its key, PEM; the production interface asks for it.
     #[serde(default)]
     pub client_certificate: Option<Secret>,
+    /// Further authorities that may vouch for the register, PEM, where it is not one that the
+    /// system knows.
+    #[serde(default)]
+    pub authorities: Option<Secret>,
     /// The number of the rate 22 % (tag 1199). The documentation of 2025 does not have it yet:
     /// without this setting such receipts are refused.
     #[serde(default)]
@@ -113,29 +116,29 @@ impl Register for OrangeData {
         self.line.is_away()
     }
 
-    fn ping<'a>(&'a self, order: &'a OrderRef) -> Answer<'a, ()> {
+    fn ping<'a>(&'a self, subject: &'a Subject) -> Answer<'a, ()> {
         // A look at a document that does not exist has no effect, and tells that somebody is there.
         Box::pin(async {
             let answer = self.status(&document_id("ping")).await;
-            answer.map(drop).map_err(|what| self.line.error(order, what))
+            answer.map(drop).map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn register<'a>(&'a self, order: &'a OrderRef, request: &'a Request) -> Answer<'a, String> {
+    fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String> {
         Box::pin(async {
             let created = self.create(&request.body).await;
-            created.map_err(|what| self.line.error(order, what))?;
+            created.map_err(|what| self.line.error(subject, what))?;
             Ok(document_id(&request.name))
         })
     }
 
-    fn look<'a>(&'a self, order: &'a OrderRef, accepted: &'a Accepted) -> Answer<'a, Standing> {
+    fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing> {
         Box::pin(async {
-            self.status(&accepted.id).await.map_err(|what| self.line.error(order, what))
+            self.status(&accepted.id).await.map_err(|what| self.line.error(subject, what))
         })
     }
 
-    fn bears<'a>(&'a self, _: &'a OrderRef, id: &'a str, name: &'a str) -> Answer<'a, bool> {
+    fn bears<'a>(&'a self, _: &'a Subject, id: &'a str, name: &'a str) -> Answer<'a, bool> {
         Box::pin(async move { Ok(id == document_id(name)) })
     }
 }

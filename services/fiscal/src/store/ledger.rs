@@ -1,14 +1,16 @@
 //! The table of ledgers: what each fact of an order came to.
 
-use events::{Event, OrderRef};
+use events::{Event, Fact};
+use sha2::{Digest as _, Sha256};
 use sqlx::{PgPool, PgTransaction};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     ledger::{Deed, Entry},
-    plan::Plan,
-    receipt::Refusal,
+    plan::{Plan, corrected, in_flight},
+    receipt::{BookFault, Contact, Refusal},
+    subject::Subject,
 };
 
 /// The ledgers of all orders.
@@ -42,26 +44,23 @@ impl Ledgers {
     /// Plans what follows from `event` for its order and enters it, while nobody else does.
     ///
     /// What the same event came to before is not part of the plan and is replaced, as long as the
-    /// register has not issued it.
+    /// register has not issued it. Unless a person has `looked`, a receipt that looks like one
+    /// which came by the other way is not entered.
     ///
     /// # Errors
     /// [`LedgerError`]. Inside, the plan's own [`Refusal`]: then nothing is entered.
     pub async fn enter(
         &self,
         event: &Event,
-        order: &OrderRef,
+        subject: &Subject,
+        looked: bool,
         plan: impl FnOnce(&[Entry]) -> Result<Plan, Refusal> + Send,
     ) -> Result<Result<Plan, Refusal>, LedgerError> {
-        let (book, cause) = (book(order), event.id());
+        let (book, cause) = (subject.book.as_str(), event.id());
         let mut transaction = self.0.begin().await?;
-        sqlx::query!(
-            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 0))",
-            book
-        )
-        .execute(&mut *transaction)
-        .await?;
+        lock(&mut transaction, book).await?;
         let (own, entries): (Vec<Entry>, Vec<Entry>) =
-            all(&mut transaction, &book).await?.into_iter().partition(|e| e.cause == cause);
+            all(&mut transaction, book).await?.into_iter().partition(|e| e.cause == cause);
         if own.iter().any(|entry| entry.settled) {
             transaction.rollback().await?;
             return Ok(Ok(Plan::Nothing("it is entered already")));
@@ -69,19 +68,32 @@ impl Ledgers {
         let plan = match plan(&entries) {
             Ok(plan) => plan,
             Err(refusal) => {
-                transaction.rollback().await?;
+                waits(&mut transaction, event, false).await?;
+                transaction.commit().await?;
                 return Ok(Err(refusal));
             }
         };
+        let way = match &plan {
+            Plan::Issue(deed) => Way::of(subject, event, deed),
+            _ => None,
+        };
+        if !looked
+            && let Some(fault) =
+                doubt(&mut transaction, (event, &plan), &entries, way.as_ref()).await?
+        {
+            transaction.rollback().await?;
+            return Ok(Err(fault.into()));
+        }
         match &plan {
-            Plan::Issue(deed) => put(&mut transaction, &book, event, deed, false).await?,
-            Plan::Note(deed) => put(&mut transaction, &book, event, deed, true).await?,
+            Plan::Issue(deed) => put(&mut transaction, book, event, deed, way.as_ref()).await?,
+            Plan::Note(deed) => put(&mut transaction, book, event, deed, None).await?,
             Plan::Nothing(_) | Plan::Wait(_) => {
                 sqlx::query!("DELETE FROM ledger WHERE cause = $1 AND NOT settled", cause)
                     .execute(&mut *transaction)
                     .await?;
             }
         }
+        waits(&mut transaction, event, matches!(plan, Plan::Wait(_))).await?;
         transaction.commit().await?;
         Ok(Ok(plan))
     }
@@ -91,10 +103,14 @@ impl Ledgers {
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
     pub async fn settle(&self, cause: Uuid) -> Result<(), sqlx::Error> {
+        let mut transaction = self.0.begin().await?;
         sqlx::query!("UPDATE ledger SET settled = true WHERE cause = $1", cause)
-            .execute(&self.0)
-            .await
-            .map(drop)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query!("DELETE FROM waiting WHERE cause = $1", cause)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await
     }
 
     /// How many receipts of settlements before `moment` are not issued, and when the oldest of
@@ -107,8 +123,10 @@ impl Ledgers {
         moment: OffsetDateTime,
     ) -> Result<Option<(i64, OffsetDateTime)>, sqlx::Error> {
         let row = sqlx::query!(
-            r#"SELECT count(*) AS "receipts!", min(happened_at) AS oldest FROM ledger
-               WHERE NOT settled AND happened_at < $1"#,
+            r#"SELECT count(*) AS "receipts!", min(happened_at) AS oldest FROM (
+                   SELECT happened_at FROM ledger WHERE NOT settled
+                   UNION ALL SELECT happened_at FROM waiting) AS open
+               WHERE happened_at < $1"#,
             moment
         )
         .fetch_one(&self.0)
@@ -116,22 +134,134 @@ impl Ledgers {
         Ok(row.oldest.map(|oldest| (row.receipts, oldest)))
     }
 
+    /// Forgets orders of which everything is issued and nothing was entered for so long; answers how
+    /// many entries. A thousand orders at a time.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn forget(&self, keep: std::time::Duration) -> Result<u64, sqlx::Error> {
+        let forgotten = sqlx::query!(
+            "DELETE FROM ledger WHERE book IN (
+                 SELECT old.book FROM ledger old
+                 WHERE old.made_at < now() - make_interval(secs => $1)
+                   AND NOT EXISTS (SELECT 1 FROM ledger other WHERE other.book = old.book
+                       AND (NOT other.settled OR other.made_at >= now() - make_interval(secs => $1)))
+                 LIMIT 1000)",
+            keep.as_secs_f64()
+        )
+        .execute(&self.0)
+        .await?;
+        Ok(forgotten.rows_affected())
+    }
+
     /// All entries of an order, in the order in which they were made.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub async fn entries(&self, order: &OrderRef) -> Result<Vec<Entry>, LedgerError> {
+    pub async fn entries(&self, subject: &Subject) -> Result<Vec<Entry>, LedgerError> {
         let mut transaction = self.0.begin().await?;
-        let entries = all(&mut transaction, &book(order)).await?;
+        let entries = all(&mut transaction, &subject.book).await?;
         transaction.rollback().await?;
         Ok(entries)
     }
 }
 
-/// A shop's portal and its site number their orders each for themselves.
-fn book(order: &OrderRef) -> String {
-    let keeper = if order.site { "site" } else { "portal" };
-    format!("{} {keeper} {}", order.shop, order.id)
+/// Notes whether the event's receipt waits for an earlier one.
+async fn waits(
+    transaction: &mut PgTransaction<'_>,
+    event: &Event,
+    so: bool,
+) -> Result<(), sqlx::Error> {
+    let (cause, happened_at) = (event.id(), event.time());
+    let noted = if so {
+        sqlx::query!(
+            "INSERT INTO waiting (cause, happened_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            cause,
+            happened_at
+        )
+        .execute(&mut **transaction)
+        .await
+    } else {
+        sqlx::query!("DELETE FROM waiting WHERE cause = $1", cause)
+            .execute(&mut **transaction)
+            .await
+    };
+    noted.map(drop)
+}
+
+/// By which way a receipt came, and what it looks like.
+struct Way {
+    name: &'static str,
+    likeness: Vec<u8>,
+}
+
+impl Way {
+    /// `None` for what people ask for by a paper.
+    fn of(subject: &Subject, event: &Event, deed: &Deed) -> Option<Self> {
+        let receipt = deed.receipt()?;
+        let name = match (&event.fact, deed) {
+            (Fact::ReceiptAsked(_), Deed::Free { receipt }) if receipt.correction.is_none() => {
+                "bitrix"
+            }
+            (Fact::ReceiptAsked(_), _) => return None,
+            _ => "facts",
+        };
+        let buyer = match &receipt.contact {
+            Contact::Email(email) => email.to_lowercase(),
+            Contact::Phone(phone) => phone.to_string(),
+        };
+        let text = format!("{} {:?} {} {buyer}", subject.shop, receipt.kind, receipt.total);
+        Some(Self { name, likeness: Sha256::digest(text).to_vec() })
+    }
+}
+
+/// Nobody else has what this names until the transaction ends: a book first, then a likeness, and
+/// never two of one kind, so that nobody waits in a circle.
+async fn lock(transaction: &mut PgTransaction<'_>, what: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || $1, 0))",
+        what
+    )
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
+}
+
+/// Why the settlement may have its receipt already, and a person must look.
+async fn doubt(
+    transaction: &mut PgTransaction<'_>,
+    (event, plan): (&Event, &Plan),
+    entries: &[Entry],
+    way: Option<&Way>,
+) -> Result<Option<BookFault>, sqlx::Error> {
+    if let Some(document) = corrected(event, plan, entries) {
+        return Ok(Some(BookFault::Corrected { document: document.to_owned() }));
+    }
+    if in_flight(plan, entries) {
+        return Ok(Some(BookFault::InFlight));
+    }
+    let Some(way) = way else { return Ok(None) };
+    // Of two that look alike and come at once, the second one sees the first.
+    lock(transaction, &format!("alike {}", Uuid::new_v5(&Uuid::NAMESPACE_OID, &way.likeness)))
+        .await?;
+    Ok(other_way(transaction, way, event).await?.then_some(BookFault::Alike))
+}
+
+/// Whether a receipt of this likeness came by the other way within three months.
+async fn other_way(
+    transaction: &mut PgTransaction<'_>,
+    way: &Way,
+    event: &Event,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM ledger WHERE likeness = $1 AND way <> $2 AND cause <> $3
+                  AND made_at > now() - interval '90 days') AS "there!""#,
+        way.likeness,
+        way.name,
+        event.id()
+    )
+    .fetch_one(&mut **transaction)
+    .await
 }
 
 async fn all(transaction: &mut PgTransaction<'_>, book: &str) -> Result<Vec<Entry>, LedgerError> {
@@ -153,18 +283,22 @@ async fn put(
     book: &str,
     event: &Event,
     deed: &Deed,
-    settled: bool,
+    way: Option<&Way>,
 ) -> Result<(), LedgerError> {
     let text = serde_json::to_string(deed).map_err(|error| LedgerError::Entry(error.classify()))?;
     sqlx::query!(
-        "INSERT INTO ledger (cause, book, deed, settled, happened_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (cause) DO UPDATE SET deed = excluded.deed, settled = excluded.settled
+        "INSERT INTO ledger (cause, book, deed, settled, happened_at, way, likeness)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (cause) DO UPDATE SET deed = excluded.deed, settled = excluded.settled,
+                way = excluded.way, likeness = excluded.likeness
          WHERE NOT ledger.settled",
         event.id(),
         book,
         text,
-        settled,
-        event.time()
+        deed.receipt().is_none(),
+        event.time(),
+        way.map(|way| way.name),
+        way.map(|way| way.likeness.as_slice())
     )
     .execute(&mut **transaction)
     .await?;

@@ -18,7 +18,7 @@ pub struct Turns(PgPool);
 
 /// Who asks for a turn.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Turn {
     /// The account: shop and register.
     pub account: String,
     /// The event that the receipt follows from.
@@ -41,12 +41,12 @@ impl Turns {
     /// [`sqlx::Error`] when PostgreSQL does not answer.
     pub async fn take(
         &self,
-        asked: &Asked,
+        asked: &Turn,
         now: OffsetDateTime,
         pace: Duration,
     ) -> Result<Option<Duration>, sqlx::Error> {
         let mut transaction = lock(&self.0, &asked.account).await?;
-        let Asked { account, cause, happened_at } = asked;
+        let Turn { account, cause, happened_at } = asked;
         let row = sqlx::query!(
             r#"SELECT (SELECT next_at FROM paces WHERE account = $1) AS next_at,
                       (SELECT count(*) FROM turns WHERE account = $1 AND wakes_at >= $4
@@ -81,7 +81,7 @@ impl Turns {
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
-    pub async fn hold(&self, asked: &Asked, until: OffsetDateTime) -> Result<(), sqlx::Error> {
+    pub async fn hold(&self, asked: &Turn, until: OffsetDateTime) -> Result<(), sqlx::Error> {
         let mut transaction = lock(&self.0, &asked.account).await?;
         not_before(&mut transaction, &asked.account, until).await?;
         wakes_at(&mut transaction, asked, until).await?;
@@ -130,7 +130,7 @@ async fn not_before(
 
 async fn wakes_at(
     transaction: &mut PgTransaction<'_>,
-    asked: &Asked,
+    asked: &Turn,
     at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(

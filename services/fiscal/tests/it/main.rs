@@ -8,14 +8,18 @@
     reason = "tests fail by panicking"
 )]
 
+mod asked;
 mod body;
 mod callback;
+mod cashbox;
 mod crash;
 mod doubt;
 mod faults;
 mod flows;
+mod mutual_tls;
 mod names;
 mod order;
+mod parts;
 mod real;
 mod refunds;
 mod registers;

@@ -93,6 +93,48 @@ fn vat_in_real_positions_is_ours_to_the_kopeck() {
     assert_eq!((ours, of_the_old_rate), (39, 2));
 }
 
+/// VAT of whole receipts, by rate. Registers add up the positions' VAT or take it of their sum; where
+/// no position names its rate, the whole receipt has one. Nine cannot be told: several rates, none named.
+#[test]
+fn vat_of_real_receipts_is_ours_to_the_kopeck() {
+    let Some(text) = foreign("real_fns_receipts_numeric.json") else { return };
+    let receipts: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let old = |sum: i64| (sum * 18 * 2 + 118) / (2 * 118);
+    let (mut ours, mut of_the_old_rate, mut untold) = (0, 0, 0);
+    for receipt in &receipts {
+        for (name, tax) in receipt["vat_totals"].as_object().unwrap() {
+            let (code, rate) = match name.as_str() {
+                "vat20_or_18" | "nds20" => (1, Vat::V20),
+                "vat10" => (2, Vat::V10),
+                "vat120" | "vat120_or_118" => (3, Vat::C20),
+                _ => continue,
+            };
+            let tax = tax.as_i64().unwrap();
+            let items = receipt["items"].as_array().unwrap();
+            let of_rate = items.iter().filter(|item| item["vat_code"] == code);
+            let mut sums: Vec<Money> = of_rate.map(|item| kop(&item["sum"])).collect();
+            if sums.is_empty() {
+                sums.push(kop(&receipt["total"]));
+            }
+            let whole = Money::sum(sums.iter().copied()).unwrap();
+            let by_items = Money::sum(sums.iter().map(|sum| rate.included_in(*sum).unwrap()));
+            let by_sum = rate.included_in(whole);
+            let is = |money: Option<Money>| money.unwrap().kopecks() == tax;
+            if tax == 0 {
+                continue;
+            } else if is(by_items) || is(by_sum) {
+                ours += 1;
+            } else if sums.iter().map(|sum| old(sum.kopecks())).sum::<i64>() == tax {
+                of_the_old_rate += 1;
+            } else {
+                assert!(items.iter().all(|item| item["vat_code"].is_null()), "{receipt}");
+                untold += 1;
+            }
+        }
+    }
+    assert_eq!((ours, of_the_old_rate, untold), (139, 2, 9));
+}
+
 /// Kinds of money make the total; a receipt that offsets a prepayment says so and takes no money.
 #[test]
 fn real_receipts_are_paid_in_full_by_kinds_of_money() {

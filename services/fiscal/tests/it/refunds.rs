@@ -136,6 +136,19 @@ fn the_codes_of_returned_pieces_are_those_that_the_order_has_lost() {
 }
 
 #[test]
+fn a_refund_of_goods_that_a_document_withdrew_has_no_code_either() {
+    let mut order = order();
+    order.lines[0].marked = true;
+    order.lines[0].marks = vec![MarkCode::from_text("0104600\u{1d}91").unwrap()];
+    order.marks_by = events::MarksBy::Document;
+    let mut till = Till::new(order, by_goods());
+    till.pay(55).unwrap();
+    till.give_back(&[(7, "1")]).unwrap();
+    let refund = till.entries.last().unwrap().deed.receipt().unwrap();
+    assert!(refund.positions.iter().all(|position| position.mark.is_none()));
+}
+
+#[test]
 fn paid_unpaid_and_paid_again_never_makes_two_receipts_of_sale_in_a_row() {
     // The second payment is told before the refund is there: it waits.
     let mut till = Till::new(order(), rules());

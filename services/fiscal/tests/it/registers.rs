@@ -16,20 +16,30 @@ use crate::{
     world::{Changes, World, dead, job},
 };
 
+/// A register: its name, and the version of ATOL's interface.
+type Own = (RegisterName, &'static str);
+
+const ATOL: Own = (RegisterName::Atol, "v5");
+const ATOL_V4: Own = (RegisterName::Atol, "v4");
+const ORANGEDATA: Own = (RegisterName::OrangeData, "v5");
+const CLOUDKASSIR_V1: Own = (RegisterName::CloudKassirV1, "v5");
+
 /// The registers with the emulator's names for them, and where documents are made.
-const ALL: [(RegisterName, System, &str); 3] = [
-    (RegisterName::Atol, System::Atol, "/v5/group/sell"),
-    (RegisterName::OrangeData, System::OrangeData, "/api/v2/documents/"),
-    (RegisterName::CloudKassirV1, System::CloudKassirV1, "/receipts"),
+const ALL: [(Own, System, &str); 4] = [
+    (ATOL, System::Atol, "/v5/group/sell"),
+    (ATOL_V4, System::Atol, "/v4/group/sell"),
+    (ORANGEDATA, System::OrangeData, "/api/v2/documents/"),
+    (CLOUDKASSIR_V1, System::CloudKassirV1, "/receipts"),
 ];
 
 fn rules() -> Rules {
     rules_with("seller_email = 'shop@acme.example'")
 }
 
-async fn world(register: RegisterName) -> World {
+async fn world((register, version): Own) -> World {
     let timeout = Some(Duration::from_millis(1500));
-    World::with(Changes { register, timeout, rules: Some(rules()), ..Changes::default() }).await
+    let changes = Changes { register, timeout, rules: Some(rules()), ..Changes::default() };
+    World::with(Changes { atol_version: Some(version), ..changes }).await
 }
 
 fn books(world: &World, system: System) -> (Summary, Vec<Receipt>) {
@@ -68,9 +78,10 @@ async fn kinds_of_money_and_rates_are_each_registers_own() {
     let mut order = order();
     order.payments[0].system = Some(5);
     for (register, system, cash, electronic, vat) in [
-        (RegisterName::Atol, System::Atol, "0", "1", "vat22"),
-        (RegisterName::OrangeData, System::OrangeData, "1", "2", "11"),
-        (RegisterName::CloudKassirV1, System::CloudKassirV1, "1", "2", "vat22"),
+        (ATOL, System::Atol, "0", "1", "vat22"),
+        (ATOL_V4, System::Atol, "0", "1", "vat22"),
+        (ORANGEDATA, System::OrangeData, "1", "2", "11"),
+        (CLOUDKASSIR_V1, System::CloudKassirV1, "1", "2", "vat22"),
     ] {
         let world = world(register).await;
         world.carry(&mut job(order.clone())).await;
@@ -179,7 +190,7 @@ async fn a_receipt_that_fails_at_the_register_stops_and_its_replay_bears_another
 
 #[tokio::test]
 async fn what_ran_out_of_time_in_the_queue_is_asked_for_anew_by_itself() {
-    let world = world(RegisterName::OrangeData).await;
+    let world = world(ORANGEDATA).await;
     world.fault(Fault::new(System::OrangeData, Kind::Expires).on("/api/v2/documents/").times(1));
     assert_eq!(world.carry(&mut job(order())).await.last().unwrap(), "done");
     only(&world, System::OrangeData);
@@ -188,7 +199,7 @@ async fn what_ran_out_of_time_in_the_queue_is_asked_for_anew_by_itself() {
 
 #[tokio::test]
 async fn a_token_of_yesterday_is_renewed_without_a_word() {
-    let world = world(RegisterName::Atol).await;
+    let world = world(ATOL).await;
     world.carry(&mut job(order())).await;
     world.pass(Duration::from_secs(25 * 3600));
     let mut second = order();
@@ -198,10 +209,11 @@ async fn a_token_of_yesterday_is_renewed_without_a_word() {
 
 #[tokio::test]
 async fn callbacks_nudge_and_are_never_believed() {
-    for (register, system, _) in ALL {
+    for ((register, version), system, _) in ALL {
         for notify in [Notify::Twice, Notify::Before, Notify::Forged] {
             let changes =
                 Changes { register, callbacks: true, rules: Some(rules()), ..Changes::default() };
+            let changes = Changes { atol_version: Some(version), ..changes };
             let world = World::with(changes).await;
             world.emulator.emulator.change(|settings| settings.registers.notify = notify);
             let mut job = job(order());
@@ -229,8 +241,8 @@ async fn marked_goods_bear_their_codes_where_the_register_has_words_for_them() {
         .map(|code| MarkCode::from_text(code).unwrap())
         .to_vec();
     for (register, system, code, object) in [
-        (RegisterName::Atol, System::Atol, "MDEwNDYwMDAwMR05M2FiYw==", "33"),
-        (RegisterName::OrangeData, System::OrangeData, "0104600001\u{1d}93abc", "33"),
+        (ATOL, System::Atol, "MDEwNDYwMDAwMR05M2FiYw==", "33"),
+        (ORANGEDATA, System::OrangeData, "0104600001\u{1d}93abc", "33"),
     ] {
         let world = world(register).await;
         assert_eq!(world.carry(&mut job(order.clone())).await.last().unwrap(), "done");
@@ -238,7 +250,10 @@ async fn marked_goods_bear_their_codes_where_the_register_has_words_for_them() {
         assert_eq!(receipt.positions[0].mark.as_deref(), Some(code));
         assert_eq!((receipt.positions[0].object.as_str(), receipt.positions.len()), (object, 3));
     }
-    let world = world(RegisterName::CloudKassirV1).await;
+    let world = world(CLOUDKASSIR_V1).await;
+    let end = job(order.clone()).run(&*world.fiscal).await;
+    assert_eq!(dead(&end), (Class::Invalid, "receipt_unwritable"));
+    let world = self::world(ATOL_V4).await;
     let end = job(order.clone()).run(&*world.fiscal).await;
     assert_eq!(dead(&end), (Class::Invalid, "receipt_unwritable"));
     // CloudKassir has them too.
@@ -275,4 +290,57 @@ async fn a_fallback_takes_new_receipts_when_the_first_register_is_long_away() {
     assert_eq!(world.only_receipt().invoice_id, "acme:2:55:sell:1:1");
     assert_eq!(world.carry(&mut with_first).await.last().unwrap(), "done");
     assert_eq!(only(&world, System::Atol).name, "acme:1001:55:sell:1:1");
+}
+
+/// Callbacks come in any order, long after the job is done, for jobs that are not there, and as
+/// anything at all: whatever they say, each order has its one receipt.
+#[tokio::test]
+async fn callbacks_out_of_order_late_and_strange_change_nothing() {
+    for ((register, version), system, _) in ALL {
+        let changes =
+            Changes { register, callbacks: true, rules: Some(rules()), ..Changes::default() };
+        let world = World::with(Changes { atol_version: Some(version), ..changes }).await;
+        world.emulator.emulator.change(|settings| settings.registers.notify = Notify::Never);
+        let mut jobs: Vec<_> = (1..=3)
+            .map(|id| {
+                let mut order = order();
+                order.key.id = id;
+                job(order)
+            })
+            .collect();
+        for job in &mut jobs {
+            while job.alias.is_none() {
+                assert!(matches!(job.run(&*world.fiscal).await, End::Wait(_)), "{register:?}");
+                world.pass(Duration::from_secs(2));
+            }
+        }
+        let path = match register {
+            RegisterName::Atol => "/callbacks/atol",
+            RegisterName::OrangeData => "/callbacks/orangedata",
+            _ => "/callbacks/cloudkassir-v1",
+        };
+        let tell = async |name: &str| {
+            let body = serde_json::json!({"external_id": name, "id": name, "status": "done",
+                "payload": {"fn_number": "666", "fiscal_document_number": 666}, "fn": "666"});
+            crate::asked::call(&world, "POST", path, Some(&body)).await.0.as_u16()
+        };
+        let names: Vec<String> = jobs.iter().map(|job| job.alias.clone().unwrap()).collect();
+        for name in names.iter().rev().chain(&names) {
+            assert_eq!(tell(name).await, 200);
+        }
+        assert_eq!(tell("nobody's").await, 200);
+        for job in jobs.iter_mut().rev() {
+            assert_eq!(world.carry(job).await.last().unwrap(), "done", "{register:?}");
+        }
+        assert_eq!(tell(&names[0]).await, 200, "after the end");
+        let (summary, receipts) = books(&world, system);
+        assert_eq!((summary.receipts, summary.processed), (3, 3), "{summary:?}");
+        let issued: std::collections::BTreeSet<_> =
+            receipts.iter().map(|r| r.name.clone()).collect();
+        assert_eq!(issued.len(), 3);
+        for job in &jobs {
+            let done = crate::world::statuses(job).pop().unwrap().clone();
+            assert_ne!(done.properties["CLOUDKASSIR_FD"], "666");
+        }
+    }
 }

@@ -50,6 +50,8 @@ impl Sea {
             atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
             orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
             cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+            fiscal_api_token: Some("the_token".into()),
+            fiscal_keep_ledger: None,
             fiscal_overdue_after: Duration::from_secs(600),
             fiscal_callback_base_url: None,
             cloudkassir_timeout: Duration::from_secs(1),

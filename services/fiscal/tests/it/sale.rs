@@ -1,6 +1,6 @@
 //! Receipts of paid orders: what is in them, and what gives none.
 
-use events::{MarkCode, Money, Order, Vat};
+use events::{MarkCode, MarksBy, Money, Order, Vat};
 use fiscal::receipt::{Amounts, Contact, MoneyKind, Object, Position, Receipt, Rules, Settlement};
 use proptest::prelude::*;
 
@@ -40,6 +40,28 @@ fn a_full_payment_lists_lines_and_delivery_at_plain_rates() {
     assert_eq!(receipt.total, rub("1481.00"));
     assert_eq!(receipt.amounts, Amounts::of(MoneyKind::Electronic, rub("1481.00")));
     assert_eq!(receipt.contact, Contact::Email("buyer@example.com".into()));
+}
+
+#[test]
+fn codes_that_a_document_withdraws_are_on_no_receipt() {
+    let codes = ["0104600001\u{1d}93abc", "0104600002\u{1d}93abc"];
+    let of = |marks_by| {
+        let mut order = marked(order(), &codes);
+        order.marks_by = marks_by;
+        let receipt = receipt(&order, &rules());
+        let row = |p: &Position| (p.object, p.quantity.to_string(), p.mark.is_some());
+        receipt.positions.iter().map(row).collect::<Vec<_>>()
+    };
+    let delivery = || (Object::Service, "1".to_owned(), false);
+    let piece = || (Object::Marked, "1".to_owned(), true);
+    assert_eq!(of(MarksBy::Receipt), [piece(), piece(), delivery()]);
+    assert_eq!(of(MarksBy::Document), [(Object::Markable, "2".to_owned(), false), delivery()]);
+    // The storekeeper scans at the register's other side: the shop need not name a code.
+    let mut bare = marked(order(), &[]);
+    bare.marks_by = MarksBy::Document;
+    assert!(receipt(&bare, &rules()).positions.iter().all(|position| position.mark.is_none()));
+    bare.marks_by = MarksBy::Receipt;
+    assert_eq!(refusal(&bare, &rules()), "marks_missing");
 }
 
 #[test]
@@ -167,7 +189,7 @@ fn whatever_is_open_or_wrong_gives_no_receipt() {
         change(&mut order);
         let refused = sale(&order, 55, &rules()).unwrap_err();
         assert_eq!(refused.code(), code);
-        let text = refused.text(&order.key);
+        let text = refused.text(&fiscal::subject::Subject::order(&order.key));
         assert!(text.ru.contains("заказу № A-1001") && text.ru.ends_with('.'), "{}", text.ru);
         assert!(text.en.contains("order A-1001") && text.en.ends_with('.'), "{}", text.en);
         assert!(!text.ru.contains("  ") && !text.en.contains("  "), "{text:?}");

@@ -13,10 +13,15 @@ use crate::world::World;
 
 const README: &str = include_str!("../../README.md");
 
-/// The first block of TOML in the README.
+/// The block of TOML in the README that has this table.
+fn block(table: &str) -> String {
+    let blocks = README.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let mut fitting = blocks.filter(|block| block.contains(table));
+    fitting.next().unwrap().replace("env:ACME_API_SECRET", "plain:secret")
+}
+
 fn example() -> String {
-    let after = README.split_once("```toml\n").unwrap().1;
-    after.split_once("```").unwrap().0.replace("env:ACME_API_SECRET", "plain:secret")
+    block("[shops.acme.receipt]")
 }
 
 fn config(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Config, String> {
@@ -42,6 +47,13 @@ fn read(text: &str) -> Result<usize, String> {
 #[test]
 fn the_readmes_example_works() {
     assert_eq!(read(&example()), Ok(1));
+    let composed = block("[shops.acme.cashbox]");
+    let composed = composed.replace("env:ACME_CASHBOX_SECRET", "plain:0123456789abcdef");
+    assert_eq!(read(&composed), Ok(1));
+    let (_, cashbox) = composed.split_once("[shops.acme.cashbox]").unwrap();
+    let both = format!("{}[shops.acme.cashbox]{cashbox}", example());
+    let refused = read(&both).unwrap_err();
+    assert!(refused.contains("shop acme: it has both [receipt] and [cashbox]"), "{refused}");
 }
 
 #[test]
@@ -111,6 +123,7 @@ async fn keys_that_cannot_be_read_stop_the_start() {
         key: "1".into(),
         signing_key: format!("plain:{key}").try_into().unwrap(),
         client_certificate: certificate.map(|pem| format!("plain:{pem}").try_into().unwrap()),
+        authorities: None,
         vat22: None,
         vat122: None,
     };
@@ -157,4 +170,17 @@ fn a_request_is_not_sent_again_when_the_register_may_have_forgotten_it() {
     assert!(with("--cloudkassir-resend-within", "59m").unwrap_err().contains("below 59m"));
     assert!(with("--cloudkassir-timeout", "10m").unwrap_err().contains("below 59m"));
     assert!(with("--cloudkassir-concurrency", "0").unwrap_err().contains("above zero"));
+}
+
+#[test]
+fn a_ledger_is_never_forgotten_before_a_refund_may_need_it() {
+    let config = |more: &[&str]| {
+        let arguments: Vec<&str> =
+            ["--fiscal-shops-file", "x"].iter().chain(more).copied().collect();
+        config(&arguments, &[]).unwrap()
+    };
+    assert_eq!(config(&[]).fiscal_keep_ledger, None, "for ever");
+    assert!(config(&["--fiscal-keep-ledger", "1830d"]).check().is_ok());
+    let short = config(&["--fiscal-keep-ledger", "1800d"]).check().unwrap_err().to_string();
+    assert!(short.contains("at least five years"), "{short}");
 }

@@ -4,6 +4,7 @@ use events::{
     Event, Fact, Order, PaymentFact, PaymentState, RefundFact, ReturnFact, ReturnedLine,
     ShipmentFact,
 };
+use fiscal::subject::Subject;
 use runtime::testing::Job;
 
 use crate::{
@@ -151,10 +152,10 @@ async fn a_refused_receipt_is_planned_anew_and_its_entry_replaced() {
     let order = order();
     let mut job = paid(&order, 1);
     assert_eq!(world.carry(&mut job).await, ["dead receipt_refused"]);
-    let entries = world.ledgers.entries(&order.key).await.unwrap();
+    let entries = world.ledgers.entries(&Subject::order(&order.key)).await.unwrap();
     assert_eq!((entries.len(), entries[0].settled), (1, false));
     world.carry(&mut job).await;
-    let entries = world.ledgers.entries(&order.key).await.unwrap();
+    let entries = world.ledgers.entries(&Subject::order(&order.key)).await.unwrap();
     assert_eq!((entries.len(), entries[0].settled), (1, true));
     world.only_receipt();
 }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use fiscal::registers::{Error, What};
+use fiscal::{
+    registers::{Error, What},
+    subject::Subject,
+};
 use runtime::{Class, Failure};
+
+use crate::order::order;
 
 const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 
@@ -11,7 +16,11 @@ const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
 /// happened.
 fn verdict(what: What) -> (&'static str, Class, String, bool) {
     let no_effect = what.had_no_effect();
-    let failure = Failure::from(Error { order: "A-1001".into(), register: "ATOL Online", what });
+    let failure = Failure::from(Error {
+        subject: Subject::order(&order().key),
+        register: "ATOL Online",
+        what,
+    });
     let verdict = match &failure {
         Failure::Retry(_, None) => "retry",
         Failure::Retry(_, after) => {

@@ -97,6 +97,33 @@ async fn three_hundred_receipts_drain_in_the_order_of_their_payments() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_waits_for_an_earlier_one_is_overdue_as_well() {
+    let overdue = Some(Duration::from_secs(600));
+    let world = World::with(Changes { overdue, ..Changes::default() }).await;
+    let mut order = order();
+    order.updated_at = now(&world);
+    // Given back before the sale's receipt is there.
+    let fact = events::RefundFact {
+        order,
+        payment: 55,
+        sum: events::Money::from_kopecks(100),
+        occurrence: 1,
+    };
+    let at = fact.order.updated_at;
+    let fact = events::Fact::PaymentRefunded(Box::new(fact));
+    let mut job = Job::new(events::Event::new(fact, at));
+    assert!(matches!(job.run(&*world.fiscal).await, End::Wait(_)));
+    assert_eq!(world.fiscal.watch().await.unwrap().receipts, 0, "it is young yet");
+    world.pass(Duration::from_secs(700));
+    for _ in 0..2 {
+        assert!(matches!(job.run(&*world.fiscal).await, End::Wait(_)));
+    }
+    assert_eq!(world.fiscal.watch().await.unwrap().receipts, 1);
+    let told: Vec<&str> = crate::world::told(&job).into_iter().map(|(_, code)| code).collect();
+    assert_eq!(told, ["receipt_overdue"], "once");
+}
+
+#[tokio::test]
 async fn overdue_receipts_are_counted_until_they_are_issued() {
     let overdue = Some(Duration::from_secs(600));
     let world = World::with(Changes { overdue, ..Changes::default() }).await;

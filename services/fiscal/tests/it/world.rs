@@ -4,7 +4,10 @@
 use std::{
     collections::BTreeMap,
     str::FromStr,
-    sync::{Arc, Mutex, Once},
+    sync::{
+        Arc, Mutex, Once,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,10 +15,11 @@ use emulator::{Emulator, Fault, Kind, Running, System, cloudkassir::Receipt};
 use events::{Event, Fact, Order, Phase, ShopId, Status};
 use fiscal::{
     Fiscal, Outside,
+    cashbox::Cashbox,
     config::{Config, Fallback, Shop},
     receipt::Rules,
     registers::{RegisterName, orangedata},
-    store::{Hints, Ledgers, Turns},
+    store::{Hints, Ledgers, Requests, Turns},
 };
 use runtime::{
     Class, Metrics, Worker,
@@ -34,12 +38,44 @@ pub(crate) struct World {
     pub(crate) emulator: Running,
     pub(crate) fiscal: Arc<Fiscal>,
     pub(crate) nudged: Arc<Mutex<Vec<String>>>,
+    /// What the service told its own queue.
+    pub(crate) told: Queue,
     pub(crate) hints: Hints,
     pub(crate) ledgers: Ledgers,
     metrics: Metrics,
     config: Config,
     shops: BTreeMap<ShopId, Shop>,
     schema: Schema,
+}
+
+/// The service's own queue: what it was told, unless the broker is away.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Queue {
+    events: Arc<Mutex<Vec<Event>>>,
+    away: Arc<AtomicBool>,
+}
+
+impl Queue {
+    fn say(&self, event: Event) -> Result<(), String> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err("the broker is away".to_owned());
+        }
+        self.events.lock().unwrap().push(event);
+        Ok(())
+    }
+
+    /// The broker goes away, or comes back.
+    pub(crate) fn away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+    }
+
+    /// Jobs of what was told; each event once, as the runtime has it.
+    pub(crate) fn jobs(&self) -> Vec<Job> {
+        let events = std::mem::take(&mut *self.events.lock().unwrap());
+        let mut seen = std::collections::BTreeSet::new();
+        let fresh = events.into_iter().filter(|event| seen.insert(event.id()));
+        fresh.map(Job::new).collect()
+    }
 }
 
 /// A schema with the service's tables that goes when the test ends.
@@ -59,14 +95,16 @@ pub(crate) struct Changes {
     pub(crate) fallback: Option<(RegisterName, Duration)>,
     pub(crate) callbacks: bool,
     pub(crate) overdue: Option<Duration>,
+    pub(crate) atol_version: Option<&'static str>,
+    pub(crate) cashbox: Option<Cashbox>,
 }
 
 /// The emulator's accounts: at CloudKassir alone, or at all registers.
-fn accounts(secret: &str, all: bool) -> Shop {
+fn accounts(secret: &str, all: bool, version: &str) -> Shop {
     let key = emulator::orangedata::PRIVATE_KEY.replace('\n', "\\n");
     let others = format!(
         r#"
-        atol = {{ login = "emulator", password = "plain:emulator_password", group = "group", version = "v5" }}
+        atol = {{ login = "emulator", password = "plain:emulator_password", group = "group", version = "{version}" }}
         orangedata = {{ group = "Main", key = "1", signing_key = "plain:{key}", vat22 = 11, vat122 = 12 }}
         cloudkassir-v1 = {{ login = "emulator", password = "plain:emulator_password" }}
         "#
@@ -104,44 +142,41 @@ impl World {
             false => None,
         };
         let base = listener.as_ref().map(|l| format!("http://{}", l.local_addr().unwrap()));
-        let config = Config {
-            fiscal_shops_file: "unused".into(),
-            cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
-            atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
-            orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
-            cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
-            // The orders are old already when a test begins.
-            fiscal_overdue_after: changes.overdue.unwrap_or(Duration::from_secs(400 * 86_400)),
-            fiscal_callback_base_url: base.map(|base| base.parse().unwrap()),
-            cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
-            cloudkassir_concurrency: changes.at_once.unwrap_or(20),
-            cloudkassir_poll: Duration::from_secs(5),
-            cloudkassir_poll_longest: Duration::from_secs(600),
-            cloudkassir_resend_within: Duration::from_secs(50 * 60),
-        };
+        let config = config(&emulator, &changes, base);
         let secret = changes.api_secret.unwrap_or("emulator_api_secret");
         let shop = Shop {
             register: changes.register,
             fallback: changes.fallback.map(|(register, after)| Fallback { register, after }),
-            receipt: changes.rules.unwrap_or_else(rules),
+            receipt: match &changes.cashbox {
+                Some(_) => None,
+                None => Some(changes.rules.unwrap_or_else(rules)),
+            },
+            cashbox: changes.cashbox,
             ..accounts(
                 secret,
                 changes.fallback.is_some() || changes.register != RegisterName::default(),
+                changes.atol_version.unwrap_or("v5"),
             )
         };
         let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
         let schema = Schema::new().await;
         let hints = Hints::new(schema.pool.clone());
         let ledgers = Ledgers::new(schema.pool.clone());
-        let nudged = Arc::default();
+        let (nudged, told) = (Arc::default(), Queue::default());
         let metrics = Metrics::new().unwrap();
-        let fiscal =
-            service(&emulator, &config, &shops, (&hints, &ledgers), &nudged, metrics.clone());
+        let fiscal = service(
+            &emulator,
+            &config,
+            &shops,
+            (&hints, &ledgers, &told),
+            &nudged,
+            metrics.clone(),
+        );
         if let Some(listener) = listener {
             let routes = Arc::clone(&fiscal).routes();
             tokio::spawn(async move { axum::serve(listener, routes).await });
         }
-        Self { emulator, fiscal, nudged, hints, ledgers, metrics, config, shops, schema }
+        Self { emulator, fiscal, nudged, told, hints, ledgers, metrics, config, shops, schema }
     }
 
     /// A second process of the same service, or the first after a crash: it shares the database
@@ -153,15 +188,51 @@ impl World {
     /// The same with other rules, as after a restart with mended settings.
     pub(crate) fn mended(&self, rules: &Rules) -> Arc<Fiscal> {
         let mut shops = self.shops.clone();
-        shops.values_mut().for_each(|shop| shop.receipt = rules.clone());
+        shops.values_mut().for_each(|shop| shop.receipt = Some(rules.clone()));
         self.with_shops(&shops)
+    }
+
+    /// The same process after the shop went over to receipts that Bitrix composes.
+    pub(crate) fn composed_by_bitrix(&self, cashbox: &Cashbox) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        for shop in shops.values_mut() {
+            (shop.receipt, shop.cashbox) = (None, Some(cashbox.clone()));
+        }
+        self.with_shops(&shops)
+    }
+
+    /// A process whose way to OrangeData leads over TLS, with this client certificate.
+    pub(crate) fn behind_tls(&self, url: &str, client: Option<&str>, trusted: &str) -> Arc<Fiscal> {
+        let mut config = self.config.clone();
+        config.orangedata_base_url = url.parse().unwrap();
+        let mut shops = self.shops.clone();
+        for account in shops.values_mut().filter_map(|shop| shop.orangedata.as_mut()) {
+            let secret = |pem: &str| format!("plain:{pem}").try_into().unwrap();
+            account.client_certificate = client.map(secret);
+            account.authorities = Some(secret(trusted));
+        }
+        let tables = (&self.hints, &self.ledgers, &self.told);
+        let metrics = Metrics::new().unwrap();
+        service(&self.emulator, &config, &shops, tables, &self.nudged, metrics)
+    }
+
+    /// Lets six years pass for what stands in the ledgers.
+    pub(crate) async fn age_ledgers(&self) {
+        let years_ago = "UPDATE ledger SET made_at = made_at - interval '6 years';
+                         UPDATE asked SET changed_at = changed_at - interval '6 years'";
+        sqlx::raw_sql(years_ago).execute(&self.schema.pool).await.unwrap();
+    }
+
+    /// The shop's settings.
+    pub(crate) fn shop(&self) -> Shop {
+        self.shops.values().next().unwrap().clone()
     }
 
     /// Whether the service starts with this account at OrangeData.
     pub(crate) fn start_with(&self, account: &orangedata::Account) -> Result<(), String> {
         let mut shops = self.shops.clone();
         shops.values_mut().for_each(|shop| shop.orangedata = Some(account.clone()));
-        let tables = (&self.hints, &self.ledgers);
+        let tables = (&self.hints, &self.ledgers, &self.told);
         let metrics = Metrics::new().unwrap();
         let outside = outside(&self.emulator, tables, &self.nudged, metrics);
         let started = Fiscal::new(self.config.clone(), shops, outside);
@@ -172,7 +243,7 @@ impl World {
     pub(crate) fn without_atol(&self) -> Arc<Fiscal> {
         let mut config = self.config.clone();
         config.atol_base_url = "http://127.0.0.1:9/atol".parse().unwrap();
-        let tables = (&self.hints, &self.ledgers);
+        let tables = (&self.hints, &self.ledgers, &self.told);
         let metrics = Metrics::new().unwrap();
         service(&self.emulator, &config, &self.shops, tables, &self.nudged, metrics)
     }
@@ -192,7 +263,7 @@ impl World {
             &self.emulator,
             &self.config,
             shops,
-            (&self.hints, &self.ledgers),
+            (&self.hints, &self.ledgers, &self.told),
             &self.nudged,
             metrics,
         )
@@ -268,11 +339,31 @@ impl World {
     }
 }
 
+fn config(emulator: &Running, changes: &Changes, base: Option<String>) -> Config {
+    Config {
+        fiscal_shops_file: "unused".into(),
+        cloudkassir_base_url: emulator.cloudkassir_url().parse().unwrap(),
+        atol_base_url: format!("{}/atol", emulator.base_url).parse().unwrap(),
+        orangedata_base_url: emulator.orangedata_url().parse().unwrap(),
+        cloudkassir_v1_base_url: emulator.cloudkassir_v1_url().parse().unwrap(),
+        fiscal_api_token: Some("the_token".into()),
+        fiscal_keep_ledger: None,
+        // The orders are old already when a test begins.
+        fiscal_overdue_after: changes.overdue.unwrap_or(Duration::from_secs(400 * 86_400)),
+        fiscal_callback_base_url: base.map(|base| base.parse().unwrap()),
+        cloudkassir_timeout: changes.timeout.unwrap_or(Duration::from_secs(20)),
+        cloudkassir_concurrency: changes.at_once.unwrap_or(20),
+        cloudkassir_poll: Duration::from_secs(5),
+        cloudkassir_poll_longest: Duration::from_secs(600),
+        cloudkassir_resend_within: Duration::from_secs(50 * 60),
+    }
+}
+
 fn service(
     emulator: &Running,
     config: &Config,
     shops: &BTreeMap<ShopId, Shop>,
-    tables: (&Hints, &Ledgers),
+    tables: (&Hints, &Ledgers, &Queue),
     nudged: &Arc<Mutex<Vec<String>>>,
     metrics: Metrics,
 ) -> Arc<Fiscal> {
@@ -282,7 +373,7 @@ fn service(
 
 fn outside(
     emulator: &Running,
-    (hints, ledgers): (&Hints, &Ledgers),
+    (hints, ledgers, told): (&Hints, &Ledgers, &Queue),
     nudged: &Arc<Mutex<Vec<String>>>,
     metrics: Metrics,
 ) -> Outside {
@@ -292,6 +383,14 @@ fn outside(
         hints: hints.clone(),
         ledgers: ledgers.clone(),
         turns: Turns::new(ledgers.pool().clone()),
+        requests: Requests::new(ledgers.pool().clone()),
+        tell: {
+            let told = told.clone();
+            Box::new(move |event| {
+                let said = told.say(event);
+                Box::pin(async move { said })
+            })
+        },
         nudge: Box::new(move |alias| {
             nudged.lock().unwrap().push(alias);
             Box::pin(async { Ok(true) })

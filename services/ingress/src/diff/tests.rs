@@ -55,6 +55,7 @@ pub(crate) fn order() -> Order {
         payments: vec![payment(41, 100_000), payment(42, 50_000)],
         shipments: vec![shipment(51, 1, "2"), shipment(52, 2, "0.5")],
         properties: BTreeMap::new(),
+        marks_by: events::MarksBy::default(),
     }
 }
 
@@ -113,6 +114,7 @@ pub(super) fn name(fact: &Fact) -> String {
         Fact::OrderShipped(fact) => format!("shipped {}#{}", fact.shipment, fact.occurrence),
         Fact::OrderCompleted(fact) => format!("completed#{}", fact.occurrence),
         Fact::OrderCancelled(fact) => format!("cancelled#{}", fact.occurrence),
+        Fact::OrderChanged(fact) => format!("changed#{}", fact.occurrence),
         Fact::OrderReturned(fact) => {
             let lines = fact.lines.iter().map(|line| format!("{}x{}", line.line, line.quantity));
             format!("returned {}#{}", lines.collect::<Vec<_>>().join("+"), fact.occurrence)

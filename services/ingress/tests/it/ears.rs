@@ -92,6 +92,7 @@ pub(crate) fn word(fact: &Fact) -> String {
         }
         Fact::OrderCompleted(fact) => (&fact.order, format!("completed#{}", fact.occurrence)),
         Fact::OrderCancelled(fact) => (&fact.order, format!("cancelled#{}", fact.occurrence)),
+        Fact::OrderChanged(fact) => (&fact.order, format!("changed#{}", fact.occurrence)),
         Fact::OrderReturned(fact) => (&fact.order, format!("returned#{}", fact.occurrence)),
         Fact::PaymentRefunded(fact) => {
             (&fact.order, format!("refunded {}#{}", fact.payment, fact.occurrence))

@@ -106,6 +106,13 @@ impl Quay {
         self.service = Some(service);
     }
 
+    /// The shops' file says something else from the next start on.
+    pub(crate) fn rewrite(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&self.file, text.replace(from, to)).unwrap();
+    }
+
     /// As on SIGKILL.
     pub(crate) async fn kill(&mut self) {
         self.service.take().unwrap().kill().await;

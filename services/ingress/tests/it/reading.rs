@@ -1,6 +1,6 @@
 //! From a webhook to facts: stories of orders.
 
-use events::{Channel, Event, Fact, OrderRef, Phase, Webhook};
+use events::{Channel, Event, Fact, MarksBy, OrderRef, Phase, Webhook};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -112,6 +112,26 @@ async fn what_parom_wrote_itself_comes_back_and_is_no_news() {
     quay.until_read(2).await;
     assert_eq!(quay.told().await, [""; 0]);
     assert!(quay.metric("orders_read_total{outcome=\"unchanged\"}").await >= 1.0);
+    quay.close().await;
+}
+
+#[tokio::test]
+async fn what_a_manager_writes_into_the_order_is_told_once() {
+    let quay = Quay::open().await;
+    let mut order = shop::rest(7);
+    quay.save(&order, 1).await;
+    quay.until_read(1).await;
+    quay.told().await;
+    for (reads, email) in [(3, "second@example.com"), (5, "third@example.com")] {
+        order["propertyValues"][1]["value"] = email.into();
+        quay.save(&order, 2).await;
+        quay.until_read(reads).await;
+    }
+    let told = quay.told_events().await;
+    let words: Vec<String> = told.iter().map(|event| crate::ears::word(&event.fact)).collect();
+    assert_eq!(words, ["7 changed#1", "7 changed#2"]);
+    let buyer = &told[1].fact.snapshot().unwrap().buyer;
+    assert_eq!(buyer.email.as_deref(), Some("third@example.com"));
     quay.close().await;
 }
 
@@ -302,5 +322,33 @@ async fn many_orders_at_once_are_each_told_once() {
         (1..=60).flat_map(|id| [format!("{id} created"), format!("{id} paid 1#1")]).collect();
     expected.sort();
     assert_eq!(told, expected);
+    quay.close().await;
+}
+
+#[tokio::test]
+async fn an_order_keeps_the_way_in_which_its_marking_codes_leave() {
+    let mut quay = Quay::open().await;
+    quay.save(&shop::rest(7), 1).await;
+    quay.until_read(1).await;
+    quay.kill().await;
+    quay.rewrite("[shops.portal]", "[shops.portal]\nmarks = \"document\"");
+    quay.start().await;
+    let paid = with(shop::rest(7), "/payments/0/paid", "Y");
+    quay.save(&with(paid, "/payments/0/datePaid", "2026-11-20T11:00:00+03:00"), 1).await;
+    quay.save(&shop::rest(8), 1).await;
+    quay.until_read(3).await;
+    let told = quay.told_events().await;
+    let ways = told.iter().filter_map(|event| {
+        Some((event.topic(), event.order()?.id, event.fact.snapshot()?.marks_by))
+    });
+    let mut ways: Vec<_> = ways.collect();
+    ways.sort_by_key(|(topic, id, _)| (*id, topic.clone()));
+    // Nothing but the shop's setting changed, so nobody is told that the order was.
+    assert!(ways.iter().all(|(topic, ..)| topic != "order.changed"), "{ways:?}");
+    let of = |id| -> Vec<MarksBy> {
+        ways.iter().filter(|(_, order, _)| *order == id).map(|(.., way)| *way).collect()
+    };
+    assert!(of(7).iter().all(|way| *way == MarksBy::Receipt) && !of(7).is_empty());
+    assert!(of(8).iter().all(|way| *way == MarksBy::Document) && !of(8).is_empty());
     quay.close().await;
 }

@@ -1,7 +1,20 @@
 //! A request's body within its bounds.
 
-use axum::body::Body;
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    http::StatusCode,
+    response::Response,
+};
 use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+
+use super::{Api, answer};
+
+/// The largest body but a batch's.
+pub(super) const ONE_MAX: usize = 64 * 1024;
 
 /// How much of a body that is too large is read and thrown away, so that its sender hears the
 /// answer: one that is still sending sees only a broken connection.
@@ -29,4 +42,27 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Unread> {
         }
     }
     if length > limit { Err(Unread::TooLarge) } else { Ok(whole) }
+}
+
+impl Unread {
+    pub(super) fn answer(self, api: &Api) -> Response {
+        match self {
+            Self::TooLarge => {
+                answer::error(api.language, StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
+            }
+            Self::Broken => answer::error(api.language, StatusCode::BAD_REQUEST, "invalid_json"),
+        }
+    }
+}
+
+/// A body of JSON, at most [`ONE_MAX`]; what is not is answered in our form.
+pub(super) struct Read<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Read<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Response> {
+        let body = read(request.into_body(), ONE_MAX).await.map_err(|unread| unread.answer(api))?;
+        serde_json::from_slice(&body).map(Self).map_err(|_| Unread::Broken.answer(api))
+    }
 }

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{State, rejection::JsonRejection},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use events::{Phone, ShopId};
 use serde::Deserialize;
 
-use super::{Api, answer};
+use super::{Api, answer, body::Read};
 use crate::store::Person;
 
 #[derive(Debug, Deserialize)]
@@ -25,12 +20,8 @@ pub(super) struct Asked {
     all: bool,
 }
 
-pub(super) async fn meet(
-    State(api): State<Arc<Api>>,
-    asked: Result<Json<Asked>, JsonRejection>,
-) -> Response {
+pub(super) async fn meet(State(api): State<Arc<Api>>, Read(asked): Read<Asked>) -> Response {
     let bad = |code| answer::error(api.language, StatusCode::BAD_REQUEST, code);
-    let Ok(Json(asked)) = asked else { return bad("invalid_json") };
     let phones: Result<Vec<Phone>, _> = asked.phones.iter().map(|phone| phone.parse()).collect();
     let Ok(phones) = phones else { return bad("invalid_phone") };
     let Ok(shop) = asked.shop.parse::<ShopId>() else { return bad("invalid_shop") };
@@ -40,14 +31,7 @@ pub(super) async fn meet(
         phones,
         all_phones: asked.all,
     };
-    let store = api.bank.store();
-    let met = async {
-        let customer = store.meet(&person).await?;
-        // What waited for him is his from now on; what is left, the next tick carries out.
-        store.tend(500).await?;
-        Ok::<_, sqlx::Error>(customer)
-    };
-    match met.await {
+    match api.bank.store().welcome(&person).await {
         Ok(customer) => answer::json(StatusCode::OK, &serde_json::json!({"customer_id": customer})),
         Err(error) => {
             tracing::warn!(%error, "a customer cannot be written");

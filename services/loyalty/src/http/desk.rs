@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
-    extract::{
-        Query, State,
-        rejection::{JsonRejection, QueryRejection},
-    },
+    extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
 };
-use events::Phone;
+use events::{Phone, ShopId};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
@@ -19,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Api,
     answer::{self, Points},
+    body::Read,
     wire::moment,
 };
 use crate::{
@@ -70,45 +67,44 @@ struct Line {
     external_id: String,
 }
 
-pub(super) async fn balance(
-    State(api): State<Arc<Api>>,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Response {
-    let asked = asked.map(|Query(asked)| asked).map_err(|_| "invalid_query");
-    answer_balance(&api, asked).await
+type InQuery = Result<Query<Asked>, QueryRejection>;
+
+pub(super) async fn balance(State(api): State<Arc<Api>>, asked: InQuery) -> Response {
+    match asked {
+        Ok(Query(asked)) => answer_balance(&api, &asked).await,
+        Err(_) => Trouble::Invalid("invalid_query").answer(&api),
+    }
 }
 
 pub(super) async fn balance_by_body(
     State(api): State<Arc<Api>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    Read(asked): Read<Asked>,
 ) -> Response {
-    answer_balance(&api, asked.map(|Json(asked)| asked).map_err(|_| "invalid_json")).await
+    answer_balance(&api, &asked).await
 }
 
-pub(super) async fn history(
-    State(api): State<Arc<Api>>,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Response {
-    let asked = asked.map(|Query(asked)| asked).map_err(|_| "invalid_query");
-    answer_history(&api, asked).await
+pub(super) async fn history(State(api): State<Arc<Api>>, asked: InQuery) -> Response {
+    match asked {
+        Ok(Query(asked)) => answer_history(&api, &asked).await,
+        Err(_) => Trouble::Invalid("invalid_query").answer(&api),
+    }
 }
 
 pub(super) async fn history_by_body(
     State(api): State<Arc<Api>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    Read(asked): Read<Asked>,
 ) -> Response {
-    answer_history(&api, asked.map(|Json(asked)| asked).map_err(|_| "invalid_json")).await
+    answer_history(&api, &asked).await
 }
 
-async fn answer_balance(api: &Api, asked: Result<Asked, &'static str>) -> Response {
+async fn answer_balance(api: &Api, asked: &Asked) -> Response {
     match find_balance(api, asked).await {
         Ok(balance) => answer::json(StatusCode::OK, &BalanceBody::from(balance)),
         Err(trouble) => trouble.answer(api),
     }
 }
 
-async fn find_balance(api: &Api, asked: Result<Asked, &'static str>) -> Result<Balance, Trouble> {
-    let asked = asked.map_err(Trouble::Invalid)?;
+async fn find_balance(api: &Api, asked: &Asked) -> Result<Balance, Trouble> {
     let moment = match &asked.at {
         None => Moment::Now,
         Some(text) => {
@@ -123,11 +119,11 @@ async fn find_balance(api: &Api, asked: Result<Asked, &'static str>) -> Result<B
             _ => Err(Trouble::Several),
         };
     }
-    let customer = who(api, &asked).await?;
+    let customer = who(api, asked).await?;
     Ok(api.bank.store().balance(customer, moment).await?)
 }
 
-async fn answer_history(api: &Api, asked: Result<Asked, &'static str>) -> Response {
+async fn answer_history(api: &Api, asked: &Asked) -> Response {
     match find_history(api, asked).await {
         Ok(lines) => {
             let next = lines.last().map(|line| line.seq);
@@ -139,21 +135,20 @@ async fn answer_history(api: &Api, asked: Result<Asked, &'static str>) -> Respon
     }
 }
 
-async fn find_history(
-    api: &Api,
-    asked: Result<Asked, &'static str>,
-) -> Result<Vec<Entry>, Trouble> {
-    let asked = asked.map_err(Trouble::Invalid)?;
-    let customer = who(api, &asked).await?;
+async fn find_history(api: &Api, asked: &Asked) -> Result<Vec<Entry>, Trouble> {
+    let customer = who(api, asked).await?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 500);
     let before = asked.before.unwrap_or(i64::MAX);
     Ok(api.bank.store().history(customer, before, limit).await?)
 }
 
-async fn who(api: &Api, asked: &Asked) -> Result<CustomerId, Trouble> {
+pub(super) async fn who(api: &Api, asked: &Asked) -> Result<CustomerId, Trouble> {
     let found = match (asked.phone()?, asked.user_id, &asked.shop) {
         (Some(phone), None, None) => api.bank.store().with_phone(phone).await?,
-        (None, Some(user), Some(shop)) => api.bank.store().with_user(shop, user).await?,
+        (None, Some(user), Some(shop)) => {
+            let shop: ShopId = shop.parse().map_err(|_| Trouble::Invalid("invalid_shop"))?;
+            api.bank.store().with_user(shop.as_str(), user).await?
+        }
         _ => return Err(Trouble::Invalid("phone_missing")),
     };
     match found {
@@ -171,7 +166,7 @@ impl Asked {
 }
 
 /// Why there is nothing to show.
-enum Trouble {
+pub(super) enum Trouble {
     Invalid(&'static str),
     Nobody,
     Several,
@@ -186,7 +181,7 @@ impl From<sqlx::Error> for Trouble {
 }
 
 impl Trouble {
-    fn answer(self, api: &Api) -> Response {
+    pub(super) fn answer(self, api: &Api) -> Response {
         let (status, code) = match self {
             Self::Invalid(code) => (StatusCode::BAD_REQUEST, code),
             Self::Nobody => (StatusCode::NOT_FOUND, "user_not_found"),

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
-    extract::{
-        Path, State,
-        rejection::{JsonRejection, PathRejection},
-    },
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, answer};
+use super::{
+    Api, answer,
+    body::Read,
+    wire::{TEXT_MAX, is_text},
+};
 
 /// Exceptions of one answer.
 const PAGE: i64 = 500;
@@ -29,7 +29,7 @@ pub(super) struct Closing {
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
     let store = api.bank.store();
     match tokio::try_join!(store.exceptions(PAGE), store.counts()) {
-        Ok((exceptions, (open, parked))) => {
+        Ok((exceptions, counts)) => {
             let items: Vec<Value> = exceptions
                 .into_iter()
                 .map(|exception| {
@@ -43,6 +43,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
                     })
                 })
                 .collect();
+            let (open, parked) = (counts.exceptions, counts.parked);
             answer::json(StatusCode::OK, &json!({"items": items, "open": open, "parked": parked}))
         }
         Err(error) => {
@@ -55,16 +56,18 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Response {
 pub(super) async fn close(
     State(api): State<Arc<Api>>,
     id: Result<Path<i64>, PathRejection>,
-    closing: Result<Json<Closing>, JsonRejection>,
+    Read(closing): Read<Closing>,
 ) -> Response {
     let bad = |code| answer::error(api.language, StatusCode::BAD_REQUEST, code);
     let Ok(Path(id)) = id else { return bad("invalid_query") };
-    let Ok(Json(closing)) = closing else { return bad("invalid_json") };
     if closing.by.trim().is_empty() {
         return bad("author_missing");
     }
     if closing.note.trim().is_empty() {
         return bad("reason_missing");
+    }
+    if !is_text(&closing.by, TEXT_MAX) || !is_text(&closing.note, TEXT_MAX) {
+        return bad("invalid_text");
     }
     match api.bank.store().close(id, &closing.by, &closing.note).await {
         Ok(true) => answer::json(StatusCode::OK, &json!({"status": "closed"})),

@@ -17,6 +17,8 @@ use crate::store::LogLine;
 pub(super) struct Said {
     pub external_id: Option<String>,
     pub result: String,
+    /// Whether it was an operation that was understood: its store is not silent.
+    pub taken: bool,
 }
 
 /// The lines that a response brings to the log.
@@ -55,12 +57,21 @@ pub(super) async fn guard(
     response
 }
 
+/// A request that takes too long is answered in our form. What it asked for may be carried out all
+/// the same: a repeat says.
+pub(super) async fn in_time(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(api.patience, next.run(request)).await;
+    answer.unwrap_or_else(|_| answer::away(api.language))
+}
+
 /// The path without its prefix: both prefixes are one route.
 fn short(path: &str) -> &str {
     PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix)).unwrap_or(path)
 }
 
 fn may(caller: &Caller, method: &str, route: &str) -> bool {
+    // Who may not read something may not ask for its length either.
+    let method = if method == "HEAD" { "GET" } else { method };
     // What is no route is answered as such by the router.
     let known = ROUTES.iter().find(|(verb, path, _)| *verb == method && *path == route);
     known.is_none_or(|(.., roles)| roles.contains(&caller.register.role))
@@ -70,6 +81,10 @@ fn note(api: &Api, route: &str, caller: Option<&Caller>, response: &Response, be
     let status = response.status();
     let took = began.elapsed();
     api.gauges.request(route, status.as_u16(), took);
+    // Who tries keys faster than they are looked at does not fill the log.
+    if caller.is_none() && status == StatusCode::TOO_MANY_REQUESTS {
+        return;
+    }
     let line = |said: Said| LogLine {
         at: api.bank.store().now(),
         register: caller.map(|caller| caller.name.clone()),
@@ -79,11 +94,12 @@ fn note(api: &Api, route: &str, caller: Option<&Caller>, response: &Response, be
         status: i32::from(status.as_u16()),
         result: said.result,
         millis: i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
+        heard: said.taken,
     };
     let says = response.extensions().get::<Says>().cloned().unwrap_or_default();
     let lines: Vec<LogLine> = if says.0.is_empty() {
         let result = if status.is_success() { "ok" } else { "refused" };
-        vec![line(Said { external_id: None, result: result.to_owned() })]
+        vec![line(Said { external_id: None, result: result.to_owned(), taken: false })]
     } else {
         says.0.into_iter().map(line).collect()
     };

@@ -4,6 +4,7 @@
 //! customer's first interface had it. `openapi.yaml` describes them; a test holds it against
 //! [`ROUTES`] and against the answers.
 
+mod account;
 mod answer;
 mod auth;
 mod body;
@@ -12,19 +13,17 @@ mod desk;
 mod exceptions;
 mod guard;
 mod log;
+mod parked;
 mod transactions;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::StatusCode,
     middleware::from_fn_with_state,
     routing::{get, post, put},
 };
-use tower_http::timeout::TimeoutLayer;
 
 pub(crate) use self::{auth::Keys, log::Log};
 use crate::{
@@ -34,21 +33,21 @@ use crate::{
 };
 
 /// Every route: method, path below the prefix, and who may call it.
-pub const ROUTES: [(&str, &str, &[Role]); 9] = [
+pub const ROUTES: [(&str, &str, &[Role]); 11] = [
     ("GET", "/balance", &[Role::Register, Role::Site, Role::Manager]),
     ("POST", "/balance", &[Role::Register, Role::Site, Role::Manager]),
     ("POST", "/transactions", &[Role::Register, Role::Manager]),
     ("POST", "/transactions/batch", &[Role::Register, Role::Manager]),
     ("GET", "/history", &[Role::Site, Role::Manager]),
     ("POST", "/history", &[Role::Site, Role::Manager]),
+    ("POST", "/account", &[Role::Site, Role::Manager]),
     ("PUT", "/customers", &[Role::Site, Role::Manager]),
     ("GET", "/exceptions", &[Role::Manager]),
     ("POST", "/exceptions/{id}/close", &[Role::Manager]),
+    ("GET", "/parked", &[Role::Manager]),
 ];
 /// Where the routes are.
 pub const PREFIXES: [&str; 2] = ["/v1", "/local/api/cashback/v1"];
-/// How long one request may take: a batch of ten thousand on a busy machine.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// What the routes need.
 pub(crate) struct Api {
@@ -58,6 +57,8 @@ pub(crate) struct Api {
     pub gauges: Gauges,
     pub language: Language,
     pub log: Log,
+    /// How long a request may take.
+    pub patience: Duration,
 }
 
 /// The service's routes.
@@ -67,17 +68,17 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/transactions", post(transactions::one))
         .route("/transactions/batch", post(transactions::batch))
         .route("/history", get(desk::history).post(desk::history_by_body))
+        .route("/account", post(account::account))
         .route("/customers", put(customers::meet))
         .route("/exceptions", get(exceptions::list))
-        .route("/exceptions/{id}/close", post(exceptions::close));
+        .route("/exceptions/{id}/close", post(exceptions::close))
+        .route("/parked", get(parked::list));
     let mut router = Router::new();
     for prefix in PREFIXES {
         router = router.nest(prefix, one.clone());
     }
     router
+        .layer(from_fn_with_state(Arc::clone(&api), guard::in_time))
         .layer(from_fn_with_state(Arc::clone(&api), guard::guard))
-        // `body::read` has bounds of its own, and answers in our form.
-        .layer(DefaultBodyLimit::disable())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .with_state(api)
 }

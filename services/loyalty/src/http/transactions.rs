@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{
     Api,
-    answer::{self, Points},
+    answer::{self, Points, phone_ends},
     auth::Caller,
-    body::{self, Unread},
+    body::{self, ONE_MAX, Unread},
     guard::{Said, Says},
     wire::{self, Invalid},
 };
@@ -22,8 +22,6 @@ use crate::{
     words,
 };
 
-/// The largest single operation.
-const ONE_MAX: usize = 64 * 1024;
 /// The largest batch.
 const BATCH_MAX: usize = 4 * 1024 * 1024;
 /// The most operations of a batch.
@@ -83,7 +81,11 @@ pub(super) async fn one(
         Ok(request) => {
             let name = request.key.external_id.clone();
             match api.bank.apply(request).await {
-                Err(Away) => return answer::away(api.language),
+                Err(Away) => {
+                    let mut response = answer::away(api.language);
+                    response.extensions_mut().insert(Says(vec![said(&unavailable(&api, name))]));
+                    return response;
+                }
                 Ok(answered) => (status(&answered.answer), decided(&api, name, &answered)),
             }
         }
@@ -194,12 +196,10 @@ fn outcome(api: &Api, base: Item, known: &Known, repeated: bool) -> Item {
 }
 
 fn side(content: &Content) -> Value {
-    let ends =
-        |phone: &String| phone.chars().skip(phone.chars().count().saturating_sub(4)).collect();
     Value {
         kind: content.kind.as_str(),
         amount: content.amount.map(Points),
-        phone_ends: content.phone.as_ref().map(ends),
+        phone_ends: content.phone.as_ref().map(phone_ends),
         reference: content.of.as_ref().map(|of| of.external_id.clone()),
     }
 }
@@ -240,20 +240,10 @@ fn status(answer: &Answer) -> StatusCode {
 
 fn said(item: &Item) -> Said {
     let result = item.error.clone().unwrap_or_else(|| item.status.clone());
-    Said { external_id: item.external_id.clone(), result }
+    let taken = !matches!(item.status.as_str(), "invalid" | "unavailable");
+    Said { external_id: item.external_id.clone(), result, taken }
 }
 
 async fn read_text(body: Body, limit: usize) -> Result<String, Unread> {
     String::from_utf8(body::read(body, limit).await?).map_err(|_| Unread::Broken)
-}
-
-impl Unread {
-    fn answer(self, api: &Api) -> Response {
-        match self {
-            Self::TooLarge => {
-                answer::error(api.language, StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
-            }
-            Self::Broken => answer::error(api.language, StatusCode::BAD_REQUEST, "invalid_json"),
-        }
-    }
 }

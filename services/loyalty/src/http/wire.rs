@@ -18,7 +18,7 @@ use crate::{
 /// The longest id of an operation.
 const ID_MAX: usize = 200;
 /// The longest text for people.
-const TEXT_MAX: usize = 500;
+pub(super) const TEXT_MAX: usize = 500;
 
 /// An operation on the wire.
 #[derive(Debug, Deserialize)]
@@ -76,9 +76,12 @@ fn build(
     if item.external_id.is_empty() || !is_text(&item.external_id, ID_MAX) {
         return Err(("invalid_external_id", "external_id"));
     }
-    let texts = [&item.description, &item.author, &item.reason];
-    if texts.into_iter().flatten().any(|text| !is_text(text, TEXT_MAX)) {
-        return Err(("invalid_text", "description"));
+    for (field, text) in
+        [("description", &item.description), ("author", &item.author), ("reason", &item.reason)]
+    {
+        if text.as_ref().is_some_and(|text| !is_text(text, TEXT_MAX)) {
+            return Err(("invalid_text", field));
+        }
     }
     let phone: Option<Phone> = match &item.user_phone {
         Some(phone) => Some(phone.parse().map_err(|_| ("invalid_phone", "user_phone"))?),
@@ -208,7 +211,7 @@ pub(super) fn moment(text: &str, offset: time::UtcOffset) -> Option<OffsetDateTi
 }
 
 /// Short enough, and without signs that no display shows.
-fn is_text(text: &str, max: usize) -> bool {
+pub(super) fn is_text(text: &str, max: usize) -> bool {
     text.chars().count() <= max && !text.chars().any(char::is_control)
 }
 

@@ -168,7 +168,7 @@ impl Book {
         let short = (amount - there).max(0);
         let (outcome, applied, owed) = match beyond {
             _ if short == 0 => (Outcome::Ok, amount, 0),
-            Beyond::Allow(limit) if self.debt() + short <= limit => {
+            Beyond::Allow(limit) if self.debt().saturating_add(short) <= limit => {
                 (Outcome::OkOverdraft, amount, short)
             }
             Beyond::Part if there > 0 => (Outcome::Partial, there, 0),

@@ -6,103 +6,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Book, CustomerId, Entries, Key, Kind, Lapse, Note, Outcome, Past, Request, book::Case,
+    Answer, Book, Content, CustomerId, Entries, Found, Key, Kind, Known, Lapse, Note, Outcome,
+    Past, Request, Waits, book::Case,
 };
-
-/// An operation that was decided earlier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Its id.
-    pub id: Uuid,
-    /// Whose points.
-    pub customer: CustomerId,
-    /// What was asked for: the part that a repeat must say again.
-    pub content: Content,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// How many kopecks moved.
-    pub applied: i64,
-    /// Whether an operation that was waiting for it undid it at once.
-    pub undone_at_once: bool,
-}
-
-/// What two operations of one name must have in common to be the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The kind.
-    pub kind: Kind,
-    /// Kopecks, where a number was named.
-    pub amount: Option<i64>,
-    /// The phone in E.164, where one was named.
-    pub phone: Option<String>,
-    /// The operation that it refers to.
-    pub of: Option<Key>,
-}
-
-impl Content {
-    /// The content of a request.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        Self {
-            kind: request.what.kind(),
-            amount: request.what.amount(),
-            phone: request.phone.map(|phone| phone.to_string()),
-            of: request.what.of().cloned(),
-        }
-    }
-}
-
-/// Who has a phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nobody that we know.
-    Nobody,
-    /// One customer.
-    One(CustomerId),
-    /// Two or more: nobody may guess.
-    Several,
-}
-
-/// What an operation waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Waits {
-    /// A customer with this phone.
-    Customer,
-    /// A person who says which of several customers it is.
-    Decision,
-    /// The operation that it refers to.
-    Reference,
-}
-
-impl Waits {
-    /// The name on the wire and in the tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "parked_unknown_customer",
-            Self::Decision => "ambiguous_customer",
-            Self::Reference => "parked",
-        }
-    }
-}
-
-/// What is answered to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Decided now.
-    Decided(Known),
-    /// Decided before, with the same content.
-    Repeated(Known),
-    /// The name was used for something else.
-    Conflict {
-        /// What the name stands for.
-        recorded: Content,
-        /// What it was used for now.
-        given: Content,
-    },
-    /// It waits; it is carried out by itself.
-    Parked(Waits),
-}
 
 /// A line of the journal, to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,20 +54,8 @@ pub struct Desk {
     pub to_park: Vec<(Request, Waits)>,
     /// Operations that wait no more.
     pub to_wake: BTreeSet<Key>,
-}
-
-impl Answer {
-    /// The word for it on the wire.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Decided(known) if known.undone_at_once => "ok_then_reversed",
-            Self::Repeated(known) if known.outcome.is_done() => "already_exists",
-            Self::Decided(known) | Self::Repeated(known) => known.outcome.as_str(),
-            Self::Conflict { .. } => "conflict_payload_mismatch",
-            Self::Parked(waits) => waits.as_str(),
-        }
-    }
+    /// What became of operations that had waited: nobody is there to be answered.
+    pub woken: Vec<(Request, Answer)>,
 }
 
 impl Desk {
@@ -171,9 +65,11 @@ impl Desk {
         if let Some(known) = self.known.get(&request.key) {
             return compare(content, known.content.clone(), Answer::Repeated(known.clone()));
         }
-        let waiting = self.parked.iter().find(|(parked, _)| parked.key == request.key);
-        if let Some((parked, waits)) = waiting {
-            return compare(content, Content::of(parked), Answer::Parked(*waits));
+        let waiting = self.parked.iter().find(|(parked, _)| parked.key == request.key).cloned();
+        if let Some((parked, _)) = waiting {
+            // Perhaps it waits for nothing any more, or for something else.
+            let looked = self.resume(&parked, now, lapse).unwrap_or_else(Answer::Parked);
+            return compare(content, Content::of(&parked), looked);
         }
         match self.decide(request, now, lapse) {
             Ok(known) => Answer::Decided(known),
@@ -187,13 +83,33 @@ impl Desk {
 
     /// Looks again at an operation that waits; `true` when it waits no more.
     pub fn retry(&mut self, request: &Request, now: OffsetDateTime, lapse: Lapse) -> bool {
-        if !self.known.contains_key(&request.key) && self.decide(request, now, lapse).is_err() {
-            return false;
+        match self.resume(request, now, lapse) {
+            Ok(answer) => {
+                self.woken.push((request.clone(), answer));
+                true
+            }
+            Err(_) => false,
         }
+    }
+
+    fn resume(
+        &mut self,
+        request: &Request,
+        now: OffsetDateTime,
+        lapse: Lapse,
+    ) -> Result<Answer, Waits> {
+        let answer = match self.known.get(&request.key) {
+            // Another replica carried something out under this name while it was parked here.
+            Some(known) => {
+                let same = Answer::Repeated(known.clone());
+                compare(Content::of(request), known.content.clone(), same)
+            }
+            None => Answer::Decided(self.decide(request, now, lapse)?),
+        };
         self.parked.retain(|(parked, _)| parked.key != request.key);
         self.to_park.retain(|(parked, _)| parked.key != request.key);
         self.to_wake.insert(request.key.clone());
-        true
+        Ok(answer)
     }
 
     /// Does what time has done to every book here.
@@ -213,12 +129,14 @@ impl Desk {
         let target = request.what.of().map(|of| self.known.get(of).cloned());
         let customer = match (request.customer, request.phone, &target) {
             (Some(customer), ..) => customer,
+            // Whose phone it was when the other operation was carried out, he is meant, whoever
+            // has it now.
+            (None, phone, Some(Some(target))) if target.is_of(phone) => target.customer,
             (None, Some(phone), _) => match self.phones.get(&phone.to_string()) {
                 Some(Found::One(customer)) => *customer,
                 Some(Found::Several) => return Err(Waits::Decision),
                 Some(Found::Nobody) | None => return Err(Waits::Customer),
             },
-            (None, None, Some(Some(target))) => target.customer,
             (None, None, _) => return Err(Waits::Reference),
         };
         if matches!(target, Some(None)) {

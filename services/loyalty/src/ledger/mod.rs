@@ -7,6 +7,7 @@
 //!
 //! Amounts are whole kopecks of a point (1 point = 1 rouble = 100).
 
+mod answer;
 mod book;
 mod book_undo;
 mod desk;
@@ -15,8 +16,9 @@ mod operation;
 mod outcome;
 mod settle;
 
+pub use answer::{Answer, Content, Found, Known, Waits};
 pub use book::{Book, Lot, Owed, Past};
-pub use desk::{Answer, Content, Desk, Found, Known, Record, Waits};
+pub use desk::{Desk, Record};
 pub use entry::{Account, Entries};
 pub use operation::{Beyond, CustomerId, Key, Kind, Note, Request, What};
 pub use outcome::{Lapse, Outcome};

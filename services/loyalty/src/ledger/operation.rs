@@ -182,6 +182,15 @@ impl What {
         }
     }
 
+    /// When a hold ends by itself.
+    #[must_use]
+    pub const fn until(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Hold { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
     /// How many kopecks are asked for, where a number is named.
     #[must_use]
     pub const fn amount(&self) -> Option<i64> {

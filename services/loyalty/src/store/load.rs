@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Group, Store, Work, unreadable};
-use crate::ledger::{
-    Content, CustomerId, Desk, Found, Key, Kind, Known, Lot, Outcome, Owed, Past, Request, Waits,
-};
+use super::{Group, Work, load_books, parked, unreadable};
+use crate::ledger::{Content, CustomerId, Desk, Found, Key, Kind, Known, Outcome, Past, Request};
 
 /// Loads a desk and answers the time of the group: never before what the customers have seen.
 pub(super) async fn desk(
@@ -28,16 +26,19 @@ pub(super) async fn desk(
     let last = lock(group, &customers).await?;
     desk.books = customers.iter().map(|customer| (*customer, Default::default())).collect();
     let operations = operations(group, work, &customers, &mut desk).await?;
-    parked(group, work, &mut desk).await?;
-    owed(group, &customers, &mut desk).await?;
-    takes(group, &customers, &operations, &mut desk).await?;
-    lots(group, &customers, &operations, &mut desk).await?;
+    let (sources, ids) = work.names();
+    desk.parked = parked::named(group, &sources, &ids).await?;
+    load_books::books(group, &customers, &operations, &mut desk).await?;
     Ok((desk, last.map_or(now, |last| last.max(now))))
 }
 
 impl Work {
     fn requests(&self) -> impl Iterator<Item = &Request> {
         self.ask.iter().chain(&self.retry)
+    }
+
+    fn asks(&self, key: &Key) -> bool {
+        self.requests().any(|request| request.key == *key)
     }
 
     /// The names of the operations asked for and of those they refer to.
@@ -71,10 +72,9 @@ async fn phones(group: &mut Group, work: &Work) -> sqlx::Result<BTreeMap<String,
     Ok(rows.into_iter().map(|row| (row.phone, found(row.count, row.customer))).collect())
 }
 
-/// The customers of operations that are referred to without a phone.
+/// The customers of operations that are referred to: the phone may be another's by now.
 async fn by_reference(group: &mut Group, work: &Work) -> sqlx::Result<Vec<CustomerId>> {
-    let nameless = work.requests().filter(|r| r.customer.is_none() && r.phone.is_none());
-    let (sources, ids) = split(nameless.filter_map(|request| request.what.of()));
+    let (sources, ids) = split(work.requests().filter_map(|request| request.what.of()));
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -129,8 +129,13 @@ async fn operations(
     .await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        all.push(row.id);
         let key = Key { source: row.source, external_id: row.external_id };
+        // Another replica has carried it out since the customers were locked: its customer is not
+        // here, so who refers to it waits for it as if it had not come yet.
+        if !desk.books.contains_key(&row.customer_id) && !work.asks(&key) {
+            continue;
+        }
+        all.push(row.id);
         let kind = Kind::named(&row.kind).ok_or_else(|| unreadable(row.kind))?;
         let outcome = Outcome::named(&row.outcome).ok_or_else(|| unreadable(row.outcome))?;
         let of = row.of_source.zip(row.of_external).map(|(source, id)| Key::new(source, id));
@@ -160,140 +165,4 @@ async fn operations(
         desk.known.insert(key, known);
     }
     Ok(all)
-}
-
-async fn parked(group: &mut Group, work: &Work, desk: &mut Desk) -> sqlx::Result<()> {
-    let (sources, ids) = work.names();
-    let rows = sqlx::query!(
-        "SELECT waits, request FROM parked
-         WHERE (source, external_id) IN (SELECT * FROM UNNEST($1::text[], $2::text[]))
-            OR (of_source, of_external) IN (SELECT * FROM UNNEST($1::text[], $2::text[]))
-         ORDER BY seq",
-        &sources,
-        &ids,
-    )
-    .fetch_all(&mut **group)
-    .await?;
-    for row in rows {
-        let request: Request = serde_json::from_str(&row.request).map_err(unreadable)?;
-        let waits = match row.waits.as_str() {
-            "parked_unknown_customer" => Waits::Customer,
-            "ambiguous_customer" => Waits::Decision,
-            _ => Waits::Reference,
-        };
-        desk.parked.push((request, waits));
-    }
-    Ok(())
-}
-
-async fn owed(group: &mut Group, customers: &[CustomerId], desk: &mut Desk) -> sqlx::Result<()> {
-    let rows = sqlx::query!(
-        "SELECT operation_id, customer_id, amount, since FROM owed
-         WHERE amount > 0 AND customer_id = ANY($1)",
-        customers,
-    )
-    .fetch_all(&mut **group)
-    .await?;
-    for row in rows {
-        let book = desk.books.entry(row.customer_id).or_default();
-        book.owed.push(Owed { id: row.operation_id, amount: row.amount, since: row.since });
-    }
-    Ok(())
-}
-
-/// What the operations at hand, and those that still owe, have taken from which lot.
-async fn takes(
-    group: &mut Group,
-    customers: &[CustomerId],
-    operations: &[Uuid],
-    desk: &mut Desk,
-) -> sqlx::Result<()> {
-    let debts = desk.books.values().flat_map(|book| book.owed.iter().map(|owed| owed.id));
-    let takers: Vec<Uuid> = operations.iter().copied().chain(debts).collect();
-    if takers.is_empty() {
-        return Ok(());
-    }
-    let rows = sqlx::query!(
-        "SELECT t.operation_id, t.lot_id, t.amount, l.customer_id FROM takes t
-         JOIN lots l ON l.id = t.lot_id WHERE t.operation_id = ANY($1) AND l.customer_id = ANY($2)",
-        &takers,
-        customers,
-    )
-    .fetch_all(&mut **group)
-    .await?;
-    for row in rows {
-        let book = desk.books.entry(row.customer_id).or_default();
-        book.takes.insert((row.operation_id, row.lot_id), row.amount);
-    }
-    Ok(())
-}
-
-/// Lots with something free, those of the operations at hand, and those they have taken from.
-async fn lots(
-    group: &mut Group,
-    customers: &[CustomerId],
-    operations: &[Uuid],
-    desk: &mut Desk,
-) -> sqlx::Result<()> {
-    let taken = desk.books.values().flat_map(|book| book.takes.keys().map(|(_, lot)| *lot));
-    let wanted: Vec<Uuid> = operations.iter().copied().chain(taken).collect();
-    let rows = sqlx::query!(
-        r#"SELECT id AS "id!", customer_id AS "customer_id!", granted AS "granted!", free AS "free!",
-              expired AS "expired!", matures_at, expires_at, effective_at AS "effective_at!"
-           FROM lots WHERE customer_id = ANY($1) AND free > 0
-           UNION
-           SELECT id, customer_id, granted, free, expired, matures_at, expires_at, effective_at
-           FROM lots WHERE id = ANY($2) AND customer_id = ANY($1)"#,
-        customers,
-        &wanted,
-    )
-    .fetch_all(&mut **group)
-    .await?;
-    for row in rows {
-        let lot = Lot {
-            granted: row.granted,
-            free: row.free,
-            expired: row.expired,
-            matures_at: row.matures_at,
-            expires_at: row.expires_at,
-            effective_at: row.effective_at,
-        };
-        desk.books.entry(row.customer_id).or_default().lots.insert(row.id, lot);
-    }
-    Ok(())
-}
-
-impl Store {
-    /// Customers to whom time has done something.
-    pub(super) async fn due(&self, limit: i64) -> sqlx::Result<Vec<CustomerId>> {
-        sqlx::query_scalar!(
-            r#"SELECT customer_id AS "customer_id!" FROM (
-                (SELECT customer_id FROM lots WHERE free > 0 AND matures_at <= $1 LIMIT $2)
-                UNION
-                (SELECT customer_id FROM lots WHERE free > 0 AND matures_at IS NULL AND expires_at <= $1 LIMIT $2)
-                UNION
-                (SELECT customer_id FROM progress WHERE open AND until <= $1 LIMIT $2)) AS due
-               LIMIT $2"#,
-            self.now(),
-            limit,
-        )
-        .fetch_all(&self.pool)
-        .await
-    }
-
-    /// Parked operations that wait for nothing any more.
-    pub(super) async fn wakeable(&self, limit: i64) -> sqlx::Result<Vec<Request>> {
-        let rows = sqlx::query_scalar!(
-            "SELECT request FROM parked p
-             WHERE (p.of_external IS NULL OR EXISTS (SELECT FROM operations o
-                    WHERE o.source = p.of_source AND o.external_id = p.of_external))
-               AND (p.phone IS NULL
-                    OR (SELECT count(*) FROM phones WHERE phones.phone = p.phone) = 1)
-             ORDER BY seq LIMIT $1",
-            limit,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|request| serde_json::from_str(request).map_err(unreadable)).collect()
-    }
 }

@@ -4,11 +4,26 @@
 //! Many operations go in one transaction. Customers are locked in the order of their numbers, so
 //! replicas do not deadlock; `UNIQUE (source, external_id)` is the last word on what was counted.
 
+mod account;
+mod balance;
+mod compare;
+mod due;
+mod exceptions;
+mod history;
+mod keep;
 mod load;
+mod load_books;
+mod log;
+mod notes;
+mod orders;
+mod parked;
 mod people;
-mod read;
 mod save;
-mod watch;
+mod save_books;
+mod silence;
+mod typed;
+mod untold;
+mod waiting;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,12 +33,26 @@ use tokio::sync::Semaphore;
 
 use crate::ledger::{Answer, CustomerId, Desk, Lapse, Request};
 
+pub use account::{Account, LotLeft};
+pub use balance::{Balance, Moment};
+pub use compare::Difference;
+pub use exceptions::{Exception, kinds};
+pub use history::Entry;
+pub use keep::Keep;
+pub use log::LogLine;
+pub use orders::Done;
 pub use people::Person;
-pub use read::{Balance, Difference, Done, Entry, Moment};
-pub use watch::{Exception, LogLine, Silent, kinds};
+pub use silence::Silent;
+pub use untold::{Fate, Untold};
+pub use waiting::{Counts, Waiting};
 
 /// How often a group that met another replica's is tried again.
 const ATTEMPTS: usize = 5;
+
+/// For how long a phone that came or changed hands is news: longer than any transaction takes.
+const NEWS: Duration = Duration::from_secs(600);
+/// Longer than there have been phones here.
+const EVER: Duration = Duration::from_secs(1000 * 366 * 24 * 3600);
 
 /// The clock.
 pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
@@ -34,6 +63,8 @@ pub struct Store {
     pool: PgPool,
     clock: Clock,
     lapse: Lapse,
+    /// Whether 1C is the master and is told what orders do.
+    tells_onec: bool,
     /// One group at a time: the groups grow by themselves, and readers keep their share of the
     /// processor.
     turn: Arc<Semaphore>,
@@ -62,7 +93,13 @@ impl Store {
     /// The tables in this database; the pool's search path names the schema.
     #[must_use]
     pub fn new(pool: PgPool, clock: Clock, lapse: Lapse) -> Self {
-        Self { pool, clock, lapse, turn: Arc::new(Semaphore::new(1)) }
+        Self { pool, clock, lapse, tells_onec: false, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// The same with 1C as the master: what orders do is noted until 1C has been told.
+    #[must_use]
+    pub fn telling_onec(self) -> Self {
+        Self { tells_onec: true, ..self }
     }
 
     /// The time by this store's clock.
@@ -103,11 +140,39 @@ impl Store {
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
     pub async fn tend(&self, limit: i64) -> sqlx::Result<usize> {
+        // Each in its own group: one that fails does not keep the other back.
+        let settled = self.settle(limit).await;
+        let woken = self.wake(self.wakeable(NEWS, limit).await?).await?;
+        Ok(settled? + woken)
+    }
+
+    /// Carries out what waits for nothing any more however long ago that began: after a time in
+    /// which nobody tended. Answers how many were found; there may be more.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn catch_up(&self, limit: i64) -> sqlx::Result<usize> {
+        self.wake(self.wakeable(EVER, limit).await?).await
+    }
+
+    /// Carries out what waited for one of these phones; answers how many did.
+    async fn wake_phones(&self, phones: &[String], limit: i64) -> sqlx::Result<usize> {
+        self.wake(self.wakeable_of(phones, limit).await?).await
+    }
+
+    async fn settle(&self, limit: i64) -> sqlx::Result<usize> {
         let settle = self.due(limit).await?;
-        let retry = self.wakeable(limit).await?;
-        let found = settle.len() + retry.len();
+        let found = settle.len();
         if found > 0 {
-            self.work(Work { settle, retry, ..Work::default() }).await?;
+            self.work(Work { settle, ..Work::default() }).await?;
+        }
+        Ok(found)
+    }
+
+    async fn wake(&self, retry: Vec<Request>) -> sqlx::Result<usize> {
+        let found = retry.len();
+        if found > 0 {
+            self.work(Work { retry, ..Work::default() }).await?;
         }
         Ok(found)
     }
@@ -136,7 +201,11 @@ impl Store {
             desk.settle(now, self.lapse);
         }
         save::desk(&mut transaction, &desk, &before).await?;
-        watch::note_answers(&mut transaction, &work.ask, &answers).await?;
+        if self.tells_onec {
+            untold::note(&mut transaction, &desk, now).await?;
+        }
+        notes::answers(&mut transaction, work.ask.iter().zip(&answers)).await?;
+        notes::woken(&mut transaction, &desk.woken).await?;
         transaction.commit().await?;
         Ok(answers.into_iter().map(|answer| answered(&desk, answer, now)).collect())
     }

@@ -1,9 +1,17 @@
 //! The interface for 1C: the brief's names, clear errors, nothing half done.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::http::StatusCode;
+use loyalty::Loyalty;
 use reqwest::Method;
+use runtime::testing::Service;
 use serde_json::{Value, json};
 
-use crate::world::{FILE, OFFICE, PHONE, SITE, STRICT, World, exact};
+use crate::world::{FILE, LONG, OFFICE, PHONE, SITE, STRICT, TILL, World, exact};
 
 #[expect(clippy::needless_pass_by_value, reason = "calls read like the JSON they make")]
 fn accrual(id: &str, amount: Value) -> Value {
@@ -27,19 +35,19 @@ async fn the_briefs_conversation_works_under_its_own_paths() {
     let base = "/local/api/cashback/v1";
     let body = json!({"type": "accrual", "amount": 500.50, "external_id": "НачБонусов_0001_20261110",
         "user_phone": "8 (916) 123-45-67", "description": "Тверская, 1", "created_at": "2026-11-10T12:00:00"});
-    let first = world.post(crate::world::TILL, &format!("{base}/transactions"), body.clone()).await;
+    let first = world.post(TILL, &format!("{base}/transactions"), body.clone()).await;
     assert_eq!((first.status, &first.body["status"]), (200, &json!("ok")), "{first:?}");
     assert_eq!(exact(&first.text, "balance"), "500.50");
-    let again = world.post(crate::world::TILL, &format!("{base}/transactions"), body).await;
+    let again = world.post(TILL, &format!("{base}/transactions"), body).await;
     assert_eq!((again.status, &again.body["status"]), (200, &json!("already_exists")));
     assert_eq!(again.body["idempotent"], true);
     assert_eq!(again.body["transaction_id"], first.body["transaction_id"]);
     let path = format!("{base}/balance?user_phone=79161234567");
-    let balance = world.get(crate::world::TILL, &path).await;
+    let balance = world.get(TILL, &path).await;
     assert_eq!((balance.status, &balance.body["user_id"]), (200, &json!(42)));
     assert_eq!(exact(&balance.text, "balance"), "500.50");
     assert!(balance.body["updated_at"].is_string());
-    let nobody = world.get(crate::world::TILL, "/v1/balance?user_phone=79990000000").await;
+    let nobody = world.get(TILL, "/v1/balance?user_phone=79990000000").await;
     assert_eq!((nobody.status, &nobody.body["error"]), (404, &json!("user_not_found")));
     world.end().await;
 }
@@ -119,9 +127,7 @@ async fn an_offline_debit_beyond_the_balance_follows_the_policy() {
     assert_eq!((said.status, &said.body["status"]), (200, &json!("ok_overdraft")), "{said:?}");
     assert_eq!(world.balance(PHONE).await, ["0.00", "0.00", "0.00", "150.00"]);
     // The limit of 300.00 is the customer's, not the operation's.
-    let said = world
-        .post(crate::world::TILL, "/v1/transactions/batch", json!([debit("d3", json!(151))]))
-        .await;
+    let said = world.post(TILL, "/v1/transactions/batch", json!([debit("d3", json!(151))])).await;
     assert_eq!(said.body["results"][0]["status"], "insufficient_balance");
     // What is earned next pays first.
     world.transact(accrual("a2", json!(200))).await;
@@ -202,11 +208,11 @@ async fn what_is_wrong_is_said_and_nothing_is_half_done() {
     }
     let big = format!("[\"{}\"]", "x".repeat(5 * 1024 * 1024));
     for path in ["/v1/transactions", "/v1/transactions/batch"] {
-        let said = world.call(Method::POST, crate::world::TILL, path, &big).await;
+        let said = world.call(Method::POST, TILL, path, &big).await;
         assert_eq!((said.status, &said.body["error"]), (413, &json!("body_too_large")), "{path}");
     }
     let many = json!(vec![1; 10_001]);
-    let said = world.post(crate::world::TILL, "/v1/transactions/batch", many).await;
+    let said = world.post(TILL, "/v1/transactions/batch", many).await;
     assert_eq!((said.status, &said.body["error"]), (413, &json!("too_many_items")));
     assert_eq!(world.balance(PHONE).await[0], "0.00");
     assert_eq!(world.transact(accrual("x", json!(5))).await.status, 200, "the name is still free");
@@ -221,9 +227,9 @@ async fn keys_say_who_calls_and_what_he_may() {
         assert_eq!((said.status, &said.body["error"]), (401, &json!("unauthorized")), "{key}");
     }
     for (key, method, path) in [
-        (crate::world::TILL, Method::GET, "/v1/history"),
-        (crate::world::TILL, Method::GET, "/v1/exceptions"),
-        (crate::world::TILL, Method::PUT, "/v1/customers"),
+        (TILL, Method::GET, "/v1/history"),
+        (TILL, Method::GET, "/v1/exceptions"),
+        (TILL, Method::PUT, "/v1/customers"),
         (SITE, Method::POST, "/v1/transactions"),
         (SITE, Method::POST, "/local/api/cashback/v1/transactions/batch"),
     ] {
@@ -259,7 +265,7 @@ async fn who_it_is_is_never_guessed() {
         (202, &json!("ambiguous_customer")),
         "{said:?}"
     );
-    let said = world.get(crate::world::TILL, "/v1/balance?user_phone=79161234567").await;
+    let said = world.get(TILL, "/v1/balance?user_phone=79161234567").await;
     assert_eq!((said.status, &said.body["error"]), (409, &json!("ambiguous_customer")));
     let listed = world.get(OFFICE, "/v1/exceptions").await;
     let exception = &listed.body["items"][0];
@@ -327,22 +333,8 @@ async fn the_personal_account_shows_where_points_came_from_and_what_there_was() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_stands_in_the_log_and_a_silent_store_is_noticed() {
-    let file =
-        FILE.replace("store = \"tverskaya\"", "store = \"tverskaya\"\nsilent_after = \"2s\"");
-    let (alerts, mut taken) = tokio::sync::mpsc::unbounded_channel();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/alert", listener.local_addr().unwrap());
-    let router = axum::Router::new().route(
-        "/alert",
-        axum::routing::post(move |body: String| async move {
-            alerts.send(body).ok();
-        }),
-    );
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let world =
-        World::with(&file, |config| config.loyalty_alert_url = Some(url.parse().unwrap())).await;
-    world.meet(42, PHONE).await;
+async fn every_request_stands_in_the_log() {
+    let world = world().await;
     world.transact(accrual("a", json!(1))).await;
     world.transact(accrual("a", json!(2))).await;
     world.post("wrong", "/v1/transactions", json!({})).await;
@@ -350,7 +342,7 @@ async fn every_request_stands_in_the_log_and_a_silent_store_is_noticed() {
     let sql = "SELECT route, external_id, status, result, register FROM sync_log WHERE route LIKE '/trans%' ORDER BY id";
     type Row = (String, Option<String>, i32, String, Option<String>);
     let read = || async { sqlx::query_as::<_, Row>(sql).fetch_all(&pool).await.unwrap() };
-    world.stage.until("the log", crate::world::LONG, || async { read().await.len() == 3 }).await;
+    world.stage.until("the log", LONG, || async { read().await.len() == 3 }).await;
     let rows: Vec<_> = read().await.into_iter().map(|row| (row.1, row.2, row.3, row.4)).collect();
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(
@@ -361,26 +353,152 @@ async fn every_request_stands_in_the_log_and_a_silent_store_is_noticed() {
             (None, 401, "refused".to_owned(), None),
         ]
     );
+    pool.close().await;
+    world.end().await;
+}
+
+/// Two replicas watch one store, and the receiver of alerts refuses the first one.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story")]
+async fn each_silence_of_a_store_is_told_once() {
+    let file =
+        FILE.replace("store = \"tverskaya\"", "store = \"tverskaya\"\nsilent_after = \"3s\"");
+    let (alerts, mut taken) = tokio::sync::mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/alert", listener.local_addr().unwrap());
+    let refused = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&refused);
+    let take = move |body: String| async move {
+        if seen.fetch_add(1, Ordering::Relaxed) == 0 {
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+        alerts.send(body).ok();
+        StatusCode::NO_CONTENT
+    };
+    let router = axum::Router::new().route("/alert", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let world =
+        World::with(&file, |config| config.loyalty_alert_url = Some(url.parse().unwrap())).await;
+    let mut common = world.common.clone();
+    common.http_listen = "127.0.0.1:0".parse().unwrap();
+    let replica = Service::start::<Loyalty>(common, world.config.clone());
+    world.meet(42, PHONE).await;
+    world.transact(accrual("a", json!(1))).await;
+
     let alert: Value = serde_json::from_str(&taken.recv().await.unwrap()).unwrap();
     assert_eq!((&alert["kind"], &alert["store"]), (&json!("silent_store"), &json!("tverskaya")));
-    let listed = world.get(OFFICE, "/v1/exceptions").await;
-    assert!(
-        listed.body["items"].as_array().unwrap().iter().any(|item| item["kind"] == "silent_store")
-    );
-    // It speaks again: over by itself.
-    world.transact(accrual("b", json!(1))).await;
+    assert!(alert["text"].as_str().unwrap().contains("tverskaya"), "{alert}");
+    assert!(refused.load(Ordering::Relaxed) >= 2, "the first was refused, and told again");
     let open = || async {
         let items = world.get(OFFICE, "/v1/exceptions").await.body["items"].clone();
-        items.as_array().unwrap().iter().any(|item| item["kind"] == "silent_store")
+        let items = items.as_array().unwrap().clone();
+        items.into_iter().find(|item| item["kind"] == "silent_store")
     };
-    world
-        .stage
-        .until("the end of the silence", crate::world::LONG, || async {
-            world.transact(accrual("b", json!(1))).await;
-            !open().await
-        })
-        .await;
+    // A person who closes it has heard. What is no operation does not end a silence.
+    let close = format!("/v1/exceptions/{}/close", open().await.unwrap()["id"]);
+    assert_eq!(world.post(OFFICE, &close, json!({"by": "П", "note": "ремонт"})).await.status, 200);
+    let pool = world.stage.pool("loyalty");
+    let heard = || async {
+        let sql = "SELECT last_seen FROM stores WHERE store = 'tverskaya'";
+        sqlx::query_scalar::<_, time::OffsetDateTime>(sql).fetch_one(&pool).await.unwrap()
+    };
+    let logged = |result: &'static str| {
+        let pool = pool.clone();
+        async move {
+            let sql = "SELECT count(*) FROM sync_log WHERE register = 'till-1' AND result = $1";
+            sqlx::query_scalar::<_, i64>(sql).bind(result).fetch_one(&pool).await.unwrap() > 0
+        }
+    };
+    let before = heard().await;
+    world.transact(accrual("b", json!(0))).await;
+    let written = || logged("amount_not_positive");
+    world.stage.until("the refusal is logged", LONG, written).await;
+    world.balance(PHONE).await;
+    assert_eq!(heard().await, before, "neither an error nor a question is an operation");
+    // It speaks, and falls silent again: another silence.
+    world.transact(accrual("c", json!(1))).await;
+    world.stage.until("it is heard", LONG, || async { heard().await > before }).await;
+    taken.recv().await.unwrap();
+    assert!(open().await.is_some());
+    world.transact(accrual("d", json!(1))).await;
+    world.stage.until("the end of the silence", LONG, || async { open().await.is_none() }).await;
+    assert!(taken.try_recv().is_err(), "each silence is told once");
     pool.close().await;
+    replica.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_are_bounded_everywhere_and_strange_signs_are_refused() {
+    let world = world().await;
+    let big = json!({"user_phone": "x".repeat(5 * 1024 * 1024)}).to_string();
+    for (method, path) in [
+        (Method::POST, "/v1/balance"),
+        (Method::POST, "/v1/history"),
+        (Method::PUT, "/v1/customers"),
+        (Method::POST, "/v1/exceptions/1/close"),
+    ] {
+        let said = world.call(method, OFFICE, path, &big).await;
+        assert_eq!((said.status, &said.body["error"]), (413, &json!("body_too_large")), "{path}");
+    }
+    let nowhere = json!({"user_id": 1, "shop": "a\u{0}b"});
+    let said = world.post(OFFICE, "/v1/balance", nowhere).await;
+    assert_eq!((said.status, &said.body["error"]), (400, &json!("invalid_shop")));
+    let close = json!({"by": "\u{0}", "note": "x"});
+    let said = world.post(OFFICE, "/v1/exceptions/1/close", close).await;
+    assert_eq!((said.status, &said.body["error"]), (400, &json!("invalid_text")));
+    let mut long = accrual("x", json!(5));
+    long["reason"] = json!("x".repeat(501));
+    let said = world.transact(long).await;
+    assert_eq!(
+        (&said.body["error"], &said.body["field"]),
+        (&json!("invalid_text"), &json!("reason"))
+    );
+    // What a key may not read it may not ask the size of either.
+    let head = world.call(Method::HEAD, TILL, "/v1/history?user_phone=79161234567", "").await;
+    assert_eq!(head.status, 403);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_from_the_till_to_the_balance_is_a_metric() {
+    let world = world().await;
+    let at = time::OffsetDateTime::now_utc() - time::Duration::minutes(10);
+    let at = at.format(&time::format_description::well_known::Rfc3339).unwrap();
+    let mut bought = accrual("a", json!(100));
+    bought["created_at"] = json!(at);
+    world.transact(bought.clone()).await;
+    world.transact(bought).await;
+    let metrics = world.get(OFFICE, "/metrics").await.text;
+    let value = |name: &str| -> f64 {
+        let line = metrics.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!((value("loyalty_visible_seconds_count") - 1.0).abs() < 0.5, "a repeat is none");
+    let seconds = value("loyalty_visible_seconds_sum");
+    assert!((600.0..660.0).contains(&seconds), "{seconds}");
+    // Phones are nobody's label.
+    assert!(!metrics.contains("9161234567"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_voided_purchase_is_shown_as_a_return() {
+    let world = world().await;
+    world.transact(accrual("a", json!(100))).await;
+    world.transact(debit("d", json!(30))).await;
+    let of = |kind: &str, id: &str, of: &str| json!({"type": kind, "external_id": id, "reference": of, "user_phone": PHONE});
+    world.transact(of("release", "r", "d")).await;
+    let hold = json!({"type": "hold", "amount": 5, "external_id": "h", "user_phone": PHONE});
+    world.transact(hold).await;
+    world.transact(of("release", "hr", "h")).await;
+    let said = world.get(SITE, "/v1/history?user_id=42&shop=acme").await;
+    let items = said.body["items"].as_array().unwrap();
+    let titles: Vec<_> = items.iter().map(|item| item["title"].as_str().unwrap()).collect();
+    assert_eq!(
+        titles,
+        ["Points released", "Points held", "Return", "In-store purchase", "In-store purchase"]
+    );
     world.end().await;
 }
 

@@ -10,6 +10,11 @@ const DEMO: &str = include_str!("../../../../deploy/demo/loyalty.toml");
 
 /// What comes of a file with this text: how many registers and shops.
 fn with(text: &str) -> Result<(usize, usize), String> {
+    with_also(text, &[])
+}
+
+/// The same with further arguments.
+fn with_also(text: &str, also: &[&str]) -> Result<(usize, usize), String> {
     let path = std::env::temp_dir().join(format!("loyalty-{}.toml", Uuid::new_v4()));
     fs::write(&path, text).unwrap();
     let file = path.to_str().unwrap();
@@ -22,7 +27,7 @@ fn with(text: &str) -> Result<(usize, usize), String> {
         "--loyalty-file",
         file,
     ];
-    let arguments = arguments.iter().map(Into::into);
+    let arguments = arguments.iter().chain(also).map(Into::into);
     let config = parse::<Config>("loyalty", arguments, &BTreeMap::new()).unwrap().own;
     let found = read(&config).map(|file| (file.registers.len(), file.shops.len()));
     fs::remove_file(&path).unwrap();
@@ -50,10 +55,27 @@ fn what_cannot_be_right_is_named() {
         ("rate = \"5\"", "rate = \"5.125\"", "a rate is a percentage"),
         ("round_to = \"1.00\"", "round_to = \"0\"", "above zero"),
         ("+03:00", "MSK", "written as +03:00"),
+        ("store = \"tverskaya\"\n", "", "silent_after needs a store"),
+        ("category_property = \"CATEGORY\"", "", "categories need a category_property"),
+        ("return_window = \"14d\"", "return_window = \"9000y\"", "longer than a hundred years"),
+        ("expires_after = \"365d\"", "expires_after = \"9000y\"", "longer than a hundred years"),
+        ("allow = \"300.00\"", "allow = \"92233720368547758.07\"", "above ten billion"),
     ] {
         assert!(DEMO.contains(from), "{from}");
         let refused = with(&DEMO.replacen(from, to, 1)).unwrap_err();
         assert!(refused.contains(message), "{from}: {refused}");
         assert!(!refused.contains("demonstration-till-key"), "{refused}");
+    }
+}
+
+#[test]
+fn times_that_cannot_be_meant_are_named() {
+    for (argument, value, message) in [
+        ("--loyalty-patience", "0s", "LOYALTY_PATIENCE is zero"),
+        ("--loyalty-parked-keep", "9000y", "LOYALTY_PARKED_KEEP is longer than a hundred years"),
+        ("--onec-refuse-after", "9000y", "ONEC_REFUSE_AFTER is longer than a hundred years"),
+    ] {
+        let refused = with_also(DEMO, &[argument, value]).unwrap_err();
+        assert!(refused.contains(message), "{argument}: {refused}");
     }
 }

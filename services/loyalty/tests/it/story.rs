@@ -1,6 +1,6 @@
 //! Orders from the bus: held, spent, earned, undone, whatever comes first and how often.
 
-use events::Event;
+use events::{Event, Fact, Line, OrderFact, ReturnFact, ReturnedLine};
 use serde_json::json;
 
 use crate::{
@@ -131,5 +131,75 @@ async fn points_of_a_buyer_nobody_knows_wait_for_him() {
     world.until_jobs("done", 1).await;
     world.meet(77, PHONE).await;
     assert_eq!(world.balance(PHONE).await[1], "65.33");
+    world.end().await;
+}
+
+/// Three equal lines, returned one by one: each return has a part of a kopeck, their sum has none.
+#[tokio::test(flavor = "multi_thread")]
+async fn returns_one_by_one_come_to_the_whole() {
+    let world = world().await;
+    let mut thirds = order(1);
+    let mug = thirds.lines[0].clone();
+    thirds.lines =
+        (7..10).map(|id| Line { id, quantity: "1".parse().unwrap(), ..mug.clone() }).collect();
+    thirds.delivery = None;
+    thirds.updated_at = time::OffsetDateTime::now_utc();
+    let facts = [created(thirds.clone()), paid(thirds.clone()), completed(thirds.clone())];
+    let returns = (1_u32..=3).map(|occurrence| {
+        let lines =
+            vec![ReturnedLine { line: u64::from(occurrence) + 6, quantity: "1".parse().unwrap() }];
+        Fact::OrderReturned(Box::new(ReturnFact { order: thirds.clone(), lines, occurrence }))
+    });
+    let mut seen = Vec::new();
+    for (count, fact) in (1..).zip(facts.into_iter().chain(returns)) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+        seen.push(world.balance(PHONE).await[..2].join(" "));
+    }
+    // 100.00 were spent, 70.00 earned.
+    assert_eq!(
+        seen,
+        [
+            "400.00 0.00",
+            "400.00 0.00",
+            "400.00 70.00",
+            "433.33 46.67",
+            "466.66 23.34",
+            "500.00 0.00"
+        ]
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_paid_with_points_alone_is_paid_when_it_is_made() {
+    let world = world().await;
+    let mut free = order(1);
+    free.price = events::Money::ZERO;
+    free.payments.clear();
+    free.properties.insert("LOYALTY_POINTS".to_owned(), "500.00".to_owned());
+    world.tell(created(free)).await;
+    world.until_jobs("done", 1).await;
+    assert_eq!(world.balance(PHONE).await, ["0.00", "0.00", "0.00", "0.00"]);
+    world.end().await;
+}
+
+/// Completed, opened again and completed again: earned once; after a cancellation it is earned anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_completed_twice_earns_once() {
+    let world = world().await;
+    let mut plain = order(1);
+    plain.properties.clear();
+    plain.updated_at = time::OffsetDateTime::now_utc();
+    let completed =
+        |occurrence| Fact::OrderCompleted(Box::new(OrderFact { order: plain.clone(), occurrence }));
+    let facts = [completed(1), completed(2), cancelled(plain.clone()), completed(3)];
+    let mut seen = Vec::new();
+    for (count, fact) in (1..).zip(facts) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+        seen.push(world.balance(PHONE).await[1].clone());
+    }
+    assert_eq!(seen, ["65.33", "65.33", "0.00", "65.33"]);
     world.end().await;
 }

@@ -159,6 +159,21 @@ impl World {
         ["balance", "pending", "held", "debt"].map(|name| exact(&said.text, name))
     }
 
+    /// Open exceptions: kind and subject.
+    pub(crate) async fn exceptions(&self) -> Vec<(String, String)> {
+        let said = self.get(OFFICE, "/v1/exceptions").await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let items = said.body["items"].as_array().unwrap();
+        items.iter().map(|item| (text(&item["kind"]), text(&item["subject"]))).collect()
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.get(OFFICE, "/metrics").await.text;
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
     pub(crate) async fn tell(&self, fact: Fact) {
         let at = fact.snapshot().unwrap().updated_at;
         self.stage.tell(&Event::new(fact, at)).await;
@@ -209,11 +224,15 @@ fn config(loyalty_file: PathBuf) -> Config {
         loyalty_language: Language::En,
         loyalty_tick: Duration::from_millis(200),
         loyalty_log_keep: Duration::from_secs(86_400),
+        loyalty_exceptions_keep: Duration::from_secs(86_400),
+        loyalty_parked_keep: Duration::from_secs(86_400),
+        loyalty_patience: Duration::from_secs(120),
         loyalty_alert_url: None,
         onec_base_url: None,
         onec_user: "parom".to_owned(),
         onec_password: String::new().into(),
         onec_timeout: Duration::from_secs(2),
+        onec_refuse_after: Duration::from_secs(600),
         onec_compare_after: Duration::from_millis(100),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events::{Buyer, Delivery, Line, MarkCode, Money, Order, OrderRef, ShopId, Vat};
+use events::{Buyer, Delivery, Line, MarkCode, MarksBy, Money, Order, OrderRef, ShopId, Vat};
 
 use super::{
     MARK_BASE64_PROPERTY, MARK_PROPERTY, OrderError, Place, Problem,
@@ -46,6 +46,8 @@ pub(super) fn order(
         lines,
         delivery,
         properties,
+        // The shop's setting, and the reader's to say: no order tells it.
+        marks_by: MarksBy::default(),
         key: OrderRef { shop: shop.clone(), id, number, site },
     })
 }

@@ -1,5 +1,6 @@
 //! The methods that Parom uses, with their parameters as Bitrix's documentation gives them.
 
+use events::CheckIssued;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -186,6 +187,30 @@ impl Call {
         let values: Vec<Value> = values.into_iter().map(value).collect();
         let params = json!({"fields": {"order": {"id": order, "propertyValues": values}}});
         Self { method: "sale.propertyvalue.modify", params }
+    }
+
+    /// Enters a printed receipt into the portal's journal (`sale.cashbox.check.apply`). Entering it
+    /// twice is the same as once.
+    #[must_use]
+    pub fn check_apply(issued: &CheckIssued) -> Self {
+        let mut params = json!({
+            "UUID": issued.check,
+            "PRINT_END_TIME": issued.issued_at.unix_timestamp().to_string(),
+            "FISCAL_DOC_ATTR": issued.sign,
+            "FISCAL_DOC_NUMBER": issued.document,
+            "FN_NUMBER": issued.drive,
+        });
+        let known = [
+            ("REG_NUMBER_KKT", &issued.registration),
+            ("FISCAL_RECEIPT_NUMBER", &issued.number),
+            ("SHIFT_NUMBER", &issued.shift),
+        ];
+        if let Some(fields) = params.as_object_mut() {
+            for (name, value) in known {
+                fields.extend(value.iter().map(|value| (name.to_owned(), json!(value))));
+            }
+        }
+        Self { method: "sale.cashbox.check.apply", params }
     }
 
     /// Puts a comment into the order's timeline (`crm.timeline.comment.add`).

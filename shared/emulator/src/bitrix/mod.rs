@@ -3,6 +3,7 @@
 mod batch;
 mod books;
 mod brackets;
+mod cashbox;
 mod control;
 mod error;
 mod limits;
@@ -27,6 +28,7 @@ use serde_json::json;
 
 pub use self::{
     books::{OrderBook, Summary, Writes},
+    cashbox::Check,
     portal::Portal,
 };
 use crate::{
@@ -35,6 +37,7 @@ use crate::{
     faults::{self, System},
     settings::BitrixSettings,
 };
+pub(crate) use cashbox::router as cashbox;
 pub(crate) use control::router as control;
 
 /// The portal's state.

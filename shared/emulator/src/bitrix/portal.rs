@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use time::OffsetDateTime;
 
-use super::{limits::Limits, order::Order};
+use super::{cashbox::Check, limits::Limits, order::Order};
 use crate::{outgoing::Deliveries, violations::Violations};
 
 /// Everything the portal remembers.
 #[derive(Debug, Default)]
 pub struct Portal {
     pub(super) orders: BTreeMap<u64, Order>,
+    pub(super) checks: BTreeMap<u64, Check>,
     pub(super) notifications: Notifications,
     pub(super) hits: u64,
     pub(super) over_limit: u64,
@@ -39,6 +40,12 @@ struct Notification {
 }
 
 impl Portal {
+    /// A receipt of the portal's journal.
+    #[must_use]
+    pub fn check(&self, id: u64) -> Option<&Check> {
+        self.checks.get(&id)
+    }
+
     /// Puts an order as the shop saved it; answers its version.
     pub(super) fn put(
         &mut self,

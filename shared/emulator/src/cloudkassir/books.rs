@@ -219,12 +219,17 @@ impl Books {
             fiscal: None,
             calculation_place: checked.calculation_place,
             customer_receipt: checked.receipt,
+            correction: checked.correction,
             fails: asked.fails,
         });
         place
     }
 
     fn count(&mut self, checked: &Checked) {
+        // Several corrections may have one cause, and they have no name of ours.
+        if checked.correction {
+            return;
+        }
         let key = (checked.invoice_id.clone(), checked.kind.clone());
         let count = self.invoices.entry(key).or_default();
         *count += 1;

@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::request::{Amounts, Create, CustomerReceipt, Item};
+use super::request::{Amounts, Cause, Correct, Create, CustomerReceipt, Item};
 
 /// Values of `Type`.
 const TYPES: [&str; 4] = ["Income", "IncomeReturn", "Expense", "ExpenseReturn"];
@@ -60,8 +60,9 @@ pub(super) struct Checked {
     pub(super) total_kopecks: i64,
     pub(super) items: Vec<Position>,
     pub(super) calculation_place: String,
-    /// The exact text of `CustomerReceipt`.
+    /// The exact text of `CustomerReceipt`; of a correction its whole body.
     pub(super) receipt: String,
+    pub(super) correction: bool,
 }
 
 /// Checks the body of `POST /kkt/receipt`; `inn` is the organisation's, or empty for any.
@@ -89,6 +90,46 @@ pub(super) fn check(body: &[u8], inn: &str) -> Result<Checked, Refusal> {
         items,
         calculation_place: receipt.calculation_place.unwrap_or_default(),
         receipt: raw.get().to_owned(),
+        correction: false,
+    })
+}
+
+/// Checks the body of `POST /kkt/correction-receipt`: it has no `InvoiceId`.
+pub(super) fn correction(body: &[u8], inn: &str) -> Result<Checked, Refusal> {
+    let correct: Correct = serde_json::from_slice(body).map_err(malformed)?;
+    let data = correct.correction_receipt_data.ok_or_else(|| missing("CorrectionReceiptData"))?;
+    let (items, total) = items(data.items.as_deref().unwrap_or_default())?;
+    let paid = amounts(&data.amounts.ok_or_else(|| missing("amounts"))?)?;
+    balance(total, paid)?;
+    contact(data.email.as_deref(), data.phone.as_deref())?;
+    one_of("TaxationSystem", data.taxation_system.as_deref(), &TAXATIONS)?;
+    let cause = data.cause_correction.ok_or_else(|| missing("CauseCorrection"))?;
+    let Cause { correction_date, correction_number } = cause;
+    let date = filled("CorrectionDate", correction_date)?;
+    if date.len() != "2026-01-05".len() {
+        return Err(invalid("CorrectionDate is no date"));
+    }
+    filled("CorrectionNumber", correction_number)?;
+    if !matches!(data.correction_type, Some(0 | 1)) {
+        return Err(invalid("CorrectionType is not 0 or 1"));
+    }
+    let kind = match data.correction_receipt_type {
+        Some(1) => "Income",
+        Some(2) => "IncomeReturn",
+        Some(3) => "Expense",
+        Some(4) => "ExpenseReturn",
+        _ => return Err(invalid("CorrectionReceiptType is not 1 to 4")),
+    };
+    Ok(Checked {
+        inn: seller(data.organization_inn.as_deref(), inn)?,
+        kind: kind.to_owned(),
+        invoice_id: String::new(),
+        account_id: String::new(),
+        total_kopecks: kopecks(total)?,
+        items,
+        calculation_place: data.calculation_place.unwrap_or_default(),
+        receipt: String::from_utf8_lossy(body).into_owned(),
+        correction: true,
     })
 }
 

@@ -22,10 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
-use subtle::ConstantTimeEq;
 use time::Duration;
 
 use self::{books::Asked, books::Outcome, request::Look};
@@ -37,6 +34,7 @@ pub use self::{
 use crate::{
     Emulator,
     answer::json_answer,
+    basic,
     faults::{self, Drawn, System},
     outgoing::{Delivery, Post},
     settings::Notify,
@@ -71,6 +69,9 @@ pub(crate) fn router(emulator: &Arc<Emulator>) -> Router<Arc<Emulator>> {
         .route("/kkt/receipt", post(create))
         .route("/kkt/receipt/status/get", post(status))
         .route("/kkt/receipt/get", post(details))
+        .route("/kkt/correction-receipt", post(correct))
+        .route("/kkt/correction-receipt/status/get", post(status))
+        .route("/kkt/correction-receipt/get", post(details))
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(emulator), authenticated))
         .layer(from_fn_with_state((Arc::clone(emulator), System::CloudKassir), faults::strike))
@@ -94,10 +95,7 @@ async fn authenticated(
 ) -> Response {
     let settings = emulator.settings();
     let own = &settings.cloudkassir;
-    let good = format!("{}:{}", own.public_id, own.api_secret.expose_secret());
-    let good = format!("Basic {}", BASE64_STANDARD.encode(good));
-    let given = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
-    if !bool::from(given.unwrap_or_default().ct_eq(good.as_bytes())) {
+    if !basic::is_from(&request, &own.public_id, &own.api_secret) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let content = request.headers().get("content-type").and_then(|value| value.to_str().ok());
@@ -127,29 +125,50 @@ async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    take(&emulator, drawn, &headers, &body, check::check).await
+}
+
+async fn correct(
+    State(emulator): State<Arc<Emulator>>,
+    drawn: Option<Extension<Drawn>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    take(&emulator, drawn, &headers, &body, check::correction).await
+}
+
+type Check = fn(&[u8], &str) -> Result<check::Checked, Refusal>;
+
+async fn take(
+    emulator: &Arc<Emulator>,
+    drawn: Option<Extension<Drawn>>,
+    headers: &HeaderMap,
+    body: &[u8],
+    check: Check,
+) -> Response {
     let drawn = drawn.map(|Extension(drawn)| drawn).unwrap_or_default();
     let settings = emulator.settings();
     let own = &settings.cloudkassir;
     let request_id = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let asked = Asked {
         request_id: request_id.filter(|id| !id.is_empty()).map(str::to_owned),
-        body: &body,
+        body,
         at: emulator.clock.now(),
         remembered: Duration::seconds(own.idempotency_s.into()),
         fails: drawn.fails_later,
     };
-    let outcome = emulator.cloudkassir.books().ask(&asked, || check::check(&body, &own.inn));
+    let outcome = emulator.cloudkassir.books().ask(&asked, || check(body, &own.inn));
     match outcome {
         Outcome::Refused(refusal) => refused(refusal.code, &refusal.message),
-        Outcome::Known(place) => accepted(&emulator, place),
+        Outcome::Known(place) => accepted(emulator, place),
         Outcome::New(place) => {
             let notify = own.notify;
             if notify == Notify::Before || own.looks == 0 {
-                process(&emulator, place, &drawn).await;
+                process(emulator, place, &drawn).await;
             } else if notify == Notify::Forged {
-                forge(&emulator, place);
+                forge(emulator, place);
             }
-            accepted(&emulator, place)
+            accepted(emulator, place)
         }
     }
 }
@@ -214,6 +233,9 @@ async fn details(State(emulator): State<Arc<Emulator>>, body: Bytes) -> Response
             ("Amount".to_owned(), json!(notify::roubles(receipt.total_kopecks))),
         ]),
     };
+    if receipt.correction {
+        fields.remove("InvoiceId");
+    }
     fields.insert("Status".to_owned(), json!(receipt.status));
     json_answer(StatusCode::OK, model(&Value::Object(fields)))
 }
@@ -236,6 +258,9 @@ async fn process(emulator: &Arc<Emulator>, place: usize, drawn: &Drawn) {
     let receipt = emulator.cloudkassir.books().process(place, &own.fiscal_number, now);
     let Some(receipt) = receipt else { return };
     let (Some(url), Some(fiscal)) = (&own.callback_url, &receipt.fiscal) else { return };
+    if receipt.correction {
+        return;
+    }
     let times = match own.notify {
         Notify::Never | Notify::Forged => return,
         Notify::Twice => 2,

@@ -69,6 +69,8 @@ pub struct Receipt {
     /// The exact text of `CustomerReceipt`.
     #[serde(skip)]
     pub customer_receipt: String,
+    /// Whether it is a correction.
+    pub correction: bool,
     /// It is bound to end in [`Status::Error`].
     #[serde(skip)]
     pub(super) fails: bool,

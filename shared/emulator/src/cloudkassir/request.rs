@@ -76,6 +76,35 @@ pub(super) struct Amounts {
     pub(super) provision: Option<Box<RawValue>>,
 }
 
+/// The body of `POST /kkt/correction-receipt`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(super) struct Correct {
+    pub(super) correction_receipt_data: Option<CorrectionData>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(super) struct CorrectionData {
+    pub(super) organization_inn: Option<String>,
+    pub(super) taxation_system: Option<Box<RawValue>>,
+    pub(super) correction_receipt_type: Option<u8>,
+    pub(super) cause_correction: Option<Cause>,
+    pub(super) correction_type: Option<u8>,
+    pub(super) amounts: Option<Amounts>,
+    pub(super) items: Option<Vec<Item>>,
+    pub(super) calculation_place: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(super) struct Cause {
+    pub(super) correction_date: Option<String>,
+    pub(super) correction_number: Option<String>,
+}
+
 /// The body of the look-ups: `{"Id": "…"}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

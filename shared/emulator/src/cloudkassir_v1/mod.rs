@@ -14,14 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 
 use crate::{
     Emulator, System,
     answer::json_answer,
+    basic,
     faults::{self, Drawn},
     till::{self, Outcome, Receipt, Status, books::DRIVE},
 };
@@ -47,10 +45,7 @@ async fn authenticated(
 ) -> Response {
     let settings = emulator.settings();
     let own = &settings.registers;
-    let good = format!("{}:{}", own.login, own.password.expose_secret());
-    let good = format!("Basic {}", BASE64_STANDARD.encode(good));
-    let given = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
-    if !bool::from(given.unwrap_or_default().ct_eq(good.as_bytes())) {
+    if !basic::is_from(&request, &own.login, &own.password) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     next.run(request).await

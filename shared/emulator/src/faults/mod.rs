@@ -40,6 +40,12 @@ pub enum System {
     OrangeData,
     /// The contract of the customer's brief; methods are paths (`/receipts`).
     CloudKassirV1,
+    /// GIS MT; methods are paths after `true-api` (`/lk/documents/create`, `/doc/info`).
+    Gismt,
+    /// A UTM; methods are `/opt/in` (also with a document's type), `/opt/out` and what else comes after the id.
+    Utm,
+    /// Diadoc and its provider of tokens; methods are paths (`/V3/PostMessage`, `/connect/token`).
+    Diadoc,
 }
 
 impl System {
@@ -53,6 +59,10 @@ impl System {
             (Self::OneC, "/1c/hs/parom"),
             (Self::Atol, "/atol"),
             (Self::OrangeData, "/orangedata"),
+            (Self::Gismt, "/gismt"),
+            (Self::Utm, "/utm"),
+            (Self::Diadoc, "/diadoc-identity"),
+            (Self::Diadoc, "/diadoc"),
         ];
         systems.into_iter().find_map(|(system, prefix)| {
             path.strip_prefix(prefix).map(|path| (system, system.method(path)))
@@ -67,7 +77,20 @@ impl System {
             | Self::Atol
             | Self::OrangeData
             | Self::CloudKassirV1
+            | Self::Diadoc
             | Self::OneC => path,
+            Self::Gismt => {
+                let path = path.split_once("/true-api").map_or(path, |(_, path)| path);
+                let about_one = path.starts_with("/doc/") && path.ends_with("/info");
+                if about_one { "/doc/info" } else { path }
+            }
+            Self::Utm => {
+                // /<FSRAR_ID>/opt/out/Ticket/7 is about /opt/out/Ticket.
+                let path = path.trim_start_matches('/');
+                let path = path.find('/').and_then(|at| path.get(at..)).unwrap_or_default();
+                let end = path.char_indices().filter(|(_, letter)| *letter == '/').nth(3);
+                end.and_then(|(end, _)| path.get(..end)).unwrap_or(path)
+            }
             Self::Bitrix => {
                 let last = path.rsplit('/').next().unwrap_or_default();
                 last.strip_suffix(".json").unwrap_or(last)
@@ -262,6 +285,12 @@ mod tests {
         assert_eq!(at("/cloudkassir/kkt/receipt"), Some((System::CloudKassir, "/kkt/receipt")));
         assert_eq!(at("/bitrix/rest/1/code/batch.json"), Some((System::Bitrix, "batch")));
         assert_eq!(at("/site/parom/status"), Some((System::Site, "/parom/status")));
+        let info = "/gismt/api/v4/true-api/doc/5b3ac2f1/info";
+        assert_eq!(at(info), Some((System::Gismt, "/doc/info")));
+        let ticket = "/utm/030000999999/opt/out/Ticket/7758";
+        assert_eq!(at(ticket), Some((System::Utm, "/opt/out/Ticket")));
+        assert_eq!(at("/utm/030000999999/opt/out"), Some((System::Utm, "/opt/out")));
+        assert_eq!(at("/diadoc/V3/PostMessage"), Some((System::Diadoc, "/V3/PostMessage")));
         assert_eq!(at("/_faults"), None);
     }
 }

@@ -28,13 +28,17 @@ pub enum Kind {
     Slow,
     /// What the request makes the system send out is sent twice.
     Duplicate,
+    /// UTM: what the request makes EGAIS answer never comes.
+    Lose,
     /// The system refuses in its own form with the error `code`. No effect.
     Refusal,
     /// Bitrix: `limit` is `QUERY_LIMIT_EXCEEDED`, or `OPERATION_TIME_LIMIT` for `reset_in_s` seconds. No effect.
     Limit,
-    /// Registers: the receipt is accepted and ends in an error.
+    /// Registers: the receipt is accepted and ends in an error; GIS MT: the document ends `CHECKED_NOT_OK`; UTM:
+    /// the second ticket refuses.
     FailsLater,
-    /// OrangeData: the receipt is accepted and runs out of time in the queue (524).
+    /// OrangeData: the receipt is accepted and runs out of time in the queue (524); GIS MT: the document
+    /// ends `PROCESSING_ERROR`; UTM: the first ticket refuses.
     Expires,
 }
 
@@ -106,6 +110,7 @@ pub(crate) enum Strike {
     Status { code: StatusCode, retry_after: Option<String>, body: String, apply: bool },
     Slow(Duration),
     Duplicate,
+    Lose,
     Refusal { code: i64 },
     Limit(Limit),
     FailsLater,
@@ -116,7 +121,12 @@ impl Strike {
     /// Whether the request takes effect.
     pub(super) fn applies(&self) -> bool {
         match self {
-            Self::Hang | Self::Slow(_) | Self::Duplicate | Self::FailsLater | Self::Expires => true,
+            Self::Hang
+            | Self::Slow(_)
+            | Self::Duplicate
+            | Self::Lose
+            | Self::FailsLater
+            | Self::Expires => true,
             Self::Reset { apply } | Self::Garbage { apply } | Self::Status { apply, .. } => *apply,
             Self::Refuse | Self::HangBefore | Self::Refusal { .. } | Self::Limit(_) => false,
         }
@@ -126,6 +136,7 @@ impl Strike {
     pub(super) fn drawn(&self) -> Drawn {
         match self {
             Self::Duplicate => Drawn { copies: 2, ..Drawn::default() },
+            Self::Lose => Drawn { copies: 0, ..Drawn::default() },
             Self::FailsLater => Drawn { fails_later: true, ..Drawn::default() },
             Self::Expires => Drawn { expires: true, ..Drawn::default() },
             _ => Drawn::default(),
@@ -211,12 +222,13 @@ impl Fault {
                 return Err(FaultError::Unfit);
             }
             (Kind::Duplicate, _) => Strike::Duplicate,
+            (Kind::Lose, System::Utm) => Strike::Lose,
             (Kind::Refusal, _) => {
                 Strike::Refusal { code: self.code.ok_or(FaultError::Needs("code"))? }
             }
             (Kind::Limit, System::Bitrix) => Strike::Limit(self.limit()?),
             (Kind::FailsLater, system) if system != System::Bitrix => Strike::FailsLater,
-            (Kind::Expires, System::OrangeData) => Strike::Expires,
+            (Kind::Expires, System::OrangeData | System::Gismt | System::Utm) => Strike::Expires,
             _ => return Err(FaultError::Unfit),
         })
     }

@@ -14,7 +14,7 @@ use axum::{
 use thiserror::Error;
 
 use super::{Moment, Strike, System, order::Limit};
-use crate::{Emulator, atol, bitrix, cloudkassir, cloudkassir_v1, orangedata};
+use crate::{Emulator, atol, bitrix, cloudkassir, cloudkassir_v1, diadoc, gismt, orangedata, utm};
 
 /// How a connection ends instead of an answer. A response with this extension is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -28,7 +28,7 @@ pub enum Cut {
 }
 
 /// The largest body that is read and thrown away.
-const BODY_MAX: usize = 16 * 1024 * 1024;
+const BODY_MAX: usize = 48 * 1024 * 1024;
 
 pub(crate) async fn strike(
     State((emulator, system)): State<(Arc<Emulator>, System)>,
@@ -62,7 +62,7 @@ async fn struck(
         Response::default()
     };
     match strike {
-        Strike::Duplicate | Strike::FailsLater | Strike::Expires => response,
+        Strike::Duplicate | Strike::Lose | Strike::FailsLater | Strike::Expires => response,
         Strike::Slow(pause) => {
             wait(pause).await;
             response
@@ -119,6 +119,13 @@ fn refusal(system: System, code: i64) -> Response {
         System::Atol => atol::refused(StatusCode::BAD_REQUEST, code, "refused on command"),
         System::OrangeData => orangedata::refused("refused on command"),
         System::CloudKassirV1 => cloudkassir_v1::refused("refused on command"),
+        System::Utm => utm::refused("отказано по команде"),
+        System::Gismt => gismt::refused(u16::try_from(code).unwrap_or(400), "refused on command"),
+        System::Diadoc => diadoc::refused(
+            u16::try_from(code).unwrap_or(400),
+            "DiadocApi.Conflict",
+            "refused on command",
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::Violations;
 
@@ -28,6 +29,14 @@ pub struct Operation {
     pub order: Option<String>,
     /// RFC 3339.
     pub created_at: String,
+    /// When a hold ends by itself, RFC 3339; no other operation has it.
+    pub until: Option<String>,
+}
+
+impl Operation {
+    fn ends(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(self.until.as_deref()?, &Rfc3339).ok()
+    }
 }
 
 /// An operation in the books.
@@ -85,7 +94,8 @@ pub(super) enum Taken {
 
 impl Books {
     /// Takes an operation once.
-    pub(super) fn take(&mut self, operation: Operation) -> Taken {
+    pub(super) fn take(&mut self, operation: Operation, now: OffsetDateTime) -> Taken {
+        self.end_holds(now);
         let known = self.operations.iter_mut().find(|known| known.operation.id == operation.id);
         if let Some(known) = known {
             known.told += 1;
@@ -98,8 +108,13 @@ impl Books {
         let Some(balance) = self.customers.get(&operation.user_phone).copied() else {
             return Taken::Unknown;
         };
+        if (operation.kind == "hold") != operation.ends().is_some() {
+            self.violations.add(format!("{}: a hold, and only a hold, has an end", operation.id));
+        }
         let (refused, change, held) = match self.effect(&operation, balance) {
             Ok((change, held)) => (None, change, held),
+            // It may still come: nothing is decided.
+            Err(why @ "reference_unknown") => return Taken::Refused(why),
             Err(why) => (Some(why), 0, 0),
         };
         self.customers.insert(operation.user_phone.clone(), balance + change);
@@ -107,8 +122,24 @@ impl Books {
         refused.map_or(Taken::New, Taken::Refused)
     }
 
+    /// Points whose hold has ended are free again.
+    fn end_holds(&mut self, now: OffsetDateTime) {
+        for known in &mut self.operations {
+            if known.operation.ends().is_some_and(|end| end <= now) {
+                known.held = 0;
+            }
+        }
+    }
+
     /// By how much an operation changes the balance, and how much it holds.
     fn effect(&mut self, operation: &Operation, balance: i64) -> Result<(i64, i64), &'static str> {
+        if operation.kind == "adjustment" {
+            let amount = operation.amount.as_deref().ok_or("amount_missing")?;
+            return Ok(match amount.strip_prefix('-') {
+                Some(taken) => (-kopecks(taken)?, 0),
+                None => (kopecks(amount)?, 0),
+            });
+        }
         let amount = operation.amount.as_deref().map(kopecks).transpose()?;
         let phone = &operation.user_phone;
         let held: i64 = self

@@ -15,17 +15,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
-use subtle::ConstantTimeEq;
 
 use self::books::Taken;
 pub use self::books::{Books, Operation, Received, Till};
 use crate::{
     Emulator,
     answer::{control_error, json_answer},
+    basic,
     faults::{self, System},
 };
 
@@ -69,10 +67,7 @@ async fn authenticated(
 ) -> Response {
     let settings = emulator.settings();
     let own = &settings.onec;
-    let good = format!("{}:{}", own.user, own.password.expose_secret());
-    let good = format!("Basic {}", BASE64_STANDARD.encode(good));
-    let given = request.headers().get("authorization").map(|value| value.as_bytes().to_vec());
-    if !bool::from(given.unwrap_or_default().ct_eq(good.as_bytes())) {
+    if !basic::is_from(&request, &own.user, &own.password) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     next.run(request).await
@@ -87,7 +82,7 @@ async fn operation(State(emulator): State<Arc<Emulator>>, body: Bytes) -> Respon
             return json_answer(StatusCode::BAD_REQUEST, json!({"error": "malformed"}).to_string());
         }
     };
-    let (status, body) = match books.take(operation) {
+    let (status, body) = match books.take(operation, emulator.clock.now()) {
         Taken::New => (StatusCode::OK, json!({"status": "ok"})),
         Taken::Repeated => (StatusCode::OK, json!({"status": "already_exists"})),
         Taken::Unknown => (StatusCode::NOT_FOUND, json!({"error": "user_not_found"})),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, json_of, order};
 
 /// A sample, or a loud word that it is not there.
-fn sample(path: &str) -> Option<Value> {
+pub(crate) fn sample(path: &str) -> Option<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found =
         root.ancestors().map(|up| up.join("shared/vendors").join(path)).find(|path| path.exists());

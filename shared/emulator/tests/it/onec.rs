@@ -10,7 +10,8 @@ use crate::stage::Stage;
 const PHONE: &str = "+79161234567";
 
 fn operation(id: &str, kind: &str, amount: Option<&str>, reference: Option<&str>) -> Value {
-    json!({"id": id, "external_id": format!("name-{id}"), "type": kind, "amount": amount,
+    let until = (kind == "hold").then_some("2126-01-10T12:00:00Z");
+    json!({"id": id, "until": until, "external_id": format!("name-{id}"), "type": kind, "amount": amount,
         "reference": reference, "user_phone": PHONE, "order": null, "created_at": "2026-01-10T12:00:00Z"})
 }
 
@@ -36,6 +37,7 @@ async fn operations_are_taken_once_and_change_the_balance() {
     for (body, word) in [
         (hold.clone(), "ok"),
         (hold, "already_exists"),
+        (operation("3", "capture", Some("250.00"), Some("name-0")), "reference_unknown"),
         (operation("2", "debit", Some("200.01"), None), "insufficient_balance"),
         (operation("1", "hold", Some("1.00"), None), "conflict"),
         (operation("3", "capture", Some("250.00"), Some("name-1")), "ok"),
@@ -50,6 +52,22 @@ async fn operations_are_taken_once_and_change_the_balance() {
     assert_eq!(tell(&stage, "/v1/balance", &asked).await.1["balance"], json!(310.5));
     let books = stage.get("/_books/onec").await;
     assert_eq!(books["violation_count"], 1, "the changed repeat");
+}
+
+#[tokio::test]
+async fn a_hold_ends_by_itself_and_must_say_when() {
+    let stage = Stage::new().await;
+    known(&stage, 50_000).await;
+    let mut hold = operation("1", "hold", Some("300.00"), None);
+    hold["until"] = json!("2020-01-10T12:00:00Z");
+    assert_eq!(tell(&stage, "/v1/operations", &hold).await.1["status"], "ok");
+    let debit = operation("2", "debit", Some("500.00"), None);
+    assert_eq!(tell(&stage, "/v1/operations", &debit).await.1["status"], "ok");
+    assert_eq!(stage.get("/_books/onec").await["violation_count"], 0);
+    let mut endless = operation("3", "hold", Some("1.00"), None);
+    endless["until"] = Value::Null;
+    tell(&stage, "/v1/operations", &endless).await;
+    assert_eq!(stage.get("/_books/onec").await["violation_count"], 1);
 }
 
 #[tokio::test]

@@ -2,11 +2,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "tests fail by panicking and say aloud what they skip"
 )]
 
+mod fuzz;
 mod inn;
+mod label;
 mod mark;
 mod money;
 mod phone;

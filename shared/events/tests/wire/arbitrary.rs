@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use events::{
-    Buyer, Channel, Delivery, Event, Fact, Line, MarkCode, Money, Order, OrderFact, OrderRef,
-    Payment, PaymentFact, PaymentState, Phase, Quantity, RefundFact, ReturnFact, ReturnedLine,
-    Shipment, ShipmentFact, ShopId, Status, Text, Vat, Webhook,
+    Buyer, Channel, CheckIssued, Delivery, Event, Fact, Line, MarkCode, MarksBy, Money, Order,
+    OrderFact, OrderRef, Payment, PaymentFact, PaymentState, Phase, Quantity, ReceiptAsked,
+    RefundFact, ReturnFact, ReturnedLine, Shipment, ShipmentFact, ShopId, Status, Text, Vat,
+    Webhook,
 };
 use proptest::{
     collection::{btree_map, vec},
@@ -26,9 +27,10 @@ pub(crate) fn fact() -> BoxedStrategy<Fact> {
     let occurrence = || 1..=u32::MAX;
     let order_fact =
         (order(), occurrence()).prop_map(|(order, occurrence)| OrderFact { order, occurrence });
-    let about_order = (0..3, order_fact).prop_map(|(which, fact)| match which {
+    let about_order = (0..4, order_fact).prop_map(|(which, fact)| match which {
         0 => Fact::OrderCreated(Box::new(fact)),
         1 => Fact::OrderCompleted(Box::new(fact)),
+        2 => Fact::OrderChanged(Box::new(fact)),
         _ => Fact::OrderCancelled(Box::new(fact)),
     });
     let part = || (order(), any::<u64>(), occurrence());
@@ -54,6 +56,8 @@ pub(crate) fn fact() -> BoxedStrategy<Fact> {
         1 => shipped,
         1 => returned,
         1 => refunded,
+        1 => asked().prop_map(|asked| Fact::ReceiptAsked(Box::new(asked))),
+        1 => issued().prop_map(|issued| Fact::CheckIssued(Box::new(issued))),
         1 => status().prop_map(|status| Fact::StatusChanged(Box::new(status))),
     ]
     .boxed()
@@ -63,8 +67,9 @@ pub(crate) fn fact() -> BoxedStrategy<Fact> {
 pub(crate) fn order() -> BoxedStrategy<Order> {
     let said = (key(), of(any::<u64>()), text(), any::<bool>(), time(), time(), money(), buyer());
     let parts = (vec(line(), 0..3), of(delivery()), vec(payment(), 0..3), vec(shipment(), 0..3));
-    (said, parts, texts())
-        .prop_map(|(said, parts, properties)| {
+    let marks_by = prop_oneof![Just(MarksBy::Receipt), Just(MarksBy::Document)];
+    (said, parts, texts(), marks_by)
+        .prop_map(|(said, parts, properties, marks_by)| {
             let (key, version, status, canceled, created_at, updated_at, price, buyer) = said;
             let (lines, delivery, payments, shipments) = parts;
             Order {
@@ -81,6 +86,7 @@ pub(crate) fn order() -> BoxedStrategy<Order> {
                 payments,
                 shipments,
                 properties,
+                marks_by,
             }
         })
         .boxed()
@@ -154,6 +160,36 @@ fn webhook() -> impl Strategy<Value = Webhook> {
             entity,
             order,
             body,
+        },
+    )
+}
+
+fn asked() -> impl Strategy<Value = ReceiptAsked> {
+    let name = "(site-)?[0-9]{1,20}:[0-9a-z-]{1,40}:[a-z]{1,10}:[0-9]{1,10}";
+    (shop(), name, of(key()), text()).prop_map(|(shop, name, order, body)| ReceiptAsked {
+        shop,
+        name,
+        order,
+        body,
+    })
+}
+
+fn issued() -> impl Strategy<Value = CheckIssued> {
+    let digits = || "[0-9]{1,20}";
+    let known = (of(digits()), of(digits()), of(digits()));
+    (shop(), uuid(), time(), digits(), digits(), digits(), known).prop_map(
+        |(shop, check, issued_at, sign, document, drive, (registration, number, shift))| {
+            CheckIssued {
+                shop,
+                check,
+                issued_at,
+                registration,
+                sign,
+                document,
+                number,
+                drive,
+                shift,
+            }
         },
     )
 }

@@ -25,8 +25,11 @@ pub(crate) fn message_name(fact: &Fact) -> &'static str {
         Fact::OrderShipped(_) => "orderShipped",
         Fact::OrderCompleted(_) => "orderCompleted",
         Fact::OrderCancelled(_) => "orderCancelled",
+        Fact::OrderChanged(_) => "orderChanged",
         Fact::OrderReturned(_) => "orderReturned",
         Fact::PaymentRefunded(_) => "paymentRefunded",
+        Fact::ReceiptAsked(_) => "receiptAsked",
+        Fact::CheckIssued(_) => "checkIssued",
         Fact::StatusChanged(_) => "statusChanged",
     }
 }

@@ -1,6 +1,9 @@
 //! An event's id follows from its fact's identity and from nothing else.
 
-use events::{Event, EventError, Fact, Order, OrderRef, Phase, ShopId, Status, Webhook};
+use events::{
+    CheckIssued, Event, EventError, Fact, Order, OrderRef, Phase, ReceiptAsked, ShopId, Status,
+    Webhook,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -23,6 +26,15 @@ fn seen_otherwise(fact: &Fact, other: Fact, snapshot: &Order) -> Fact {
             webhook.order = Some(snapshot.key.clone());
             (webhook.call, webhook.shop) = (call, shop);
         }
+        (Fact::ReceiptAsked(asked), _) => {
+            asked.order = Some(snapshot.key.clone());
+            asked.body.push('x');
+        }
+        (Fact::CheckIssued(issued), _) => {
+            issued.document.push('1');
+            issued.issued_at = snapshot.updated_at;
+            issued.shift = None;
+        }
         (Fact::StatusChanged(status), _) => {
             status.order = snapshot.key.clone();
             status.code.push('x');
@@ -31,9 +43,13 @@ fn seen_otherwise(fact: &Fact, other: Fact, snapshot: &Order) -> Fact {
             status.properties.insert("x".to_owned(), String::new());
             status.links.insert("x".to_owned(), String::new());
         }
-        (Fact::OrderCreated(fact) | Fact::OrderCompleted(fact) | Fact::OrderCancelled(fact), _) => {
-            fact.order = order(&fact.order)
-        }
+        (
+            Fact::OrderCreated(fact)
+            | Fact::OrderCompleted(fact)
+            | Fact::OrderCancelled(fact)
+            | Fact::OrderChanged(fact),
+            _,
+        ) => fact.order = order(&fact.order),
         (Fact::OrderPaid(fact), _) => fact.order = order(&fact.order),
         (Fact::OrderShipped(fact), _) => fact.order = order(&fact.order),
         (Fact::OrderReturned(fact), _) => {
@@ -59,6 +75,14 @@ fn others(fact: &Fact) -> Vec<(&'static str, Fact)> {
         Fact::WebhookReceived(_) => vec![
             edited("call", &|fact| change_uuid(&mut webhook(fact).call)),
             edited("shop", &|fact| change_shop(&mut webhook(fact).shop)),
+        ],
+        Fact::ReceiptAsked(_) => vec![
+            edited("shop", &|fact| change_shop(&mut asked(fact).shop)),
+            edited("name", &|fact| asked(fact).name.push('1')),
+        ],
+        Fact::CheckIssued(_) => vec![
+            edited("shop", &|fact| change_shop(&mut issued(fact).shop)),
+            edited("check", &|fact| change_uuid(&mut issued(fact).check)),
         ],
         Fact::StatusChanged(_) => vec![
             edited("service", &|fact| status(fact).service.push('x')),
@@ -95,6 +119,20 @@ fn webhook(fact: &mut Fact) -> &mut Webhook {
     }
 }
 
+fn asked(fact: &mut Fact) -> &mut ReceiptAsked {
+    match fact {
+        Fact::ReceiptAsked(asked) => asked,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn issued(fact: &mut Fact) -> &mut CheckIssued {
+    match fact {
+        Fact::CheckIssued(issued) => issued,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn status(fact: &mut Fact) -> &mut Status {
     match fact {
         Fact::StatusChanged(status) => status,
@@ -104,27 +142,35 @@ fn status(fact: &mut Fact) -> &mut Status {
 
 fn order(fact: &mut Fact) -> &mut Order {
     match fact {
-        Fact::OrderCreated(fact) | Fact::OrderCompleted(fact) | Fact::OrderCancelled(fact) => {
-            &mut fact.order
-        }
+        Fact::OrderCreated(fact)
+        | Fact::OrderCompleted(fact)
+        | Fact::OrderCancelled(fact)
+        | Fact::OrderChanged(fact) => &mut fact.order,
         Fact::OrderPaid(fact) => &mut fact.order,
         Fact::OrderShipped(fact) => &mut fact.order,
         Fact::OrderReturned(fact) => &mut fact.order,
         Fact::PaymentRefunded(fact) => &mut fact.order,
-        Fact::WebhookReceived(_) | Fact::StatusChanged(_) => panic!("no order: {fact:?}"),
+        Fact::WebhookReceived(_)
+        | Fact::StatusChanged(_)
+        | Fact::ReceiptAsked(_)
+        | Fact::CheckIssued(_) => panic!("no order: {fact:?}"),
     }
 }
 
 fn occurrence(fact: &mut Fact) -> &mut u32 {
     match fact {
-        Fact::OrderCreated(fact) | Fact::OrderCompleted(fact) | Fact::OrderCancelled(fact) => {
-            &mut fact.occurrence
-        }
+        Fact::OrderCreated(fact)
+        | Fact::OrderCompleted(fact)
+        | Fact::OrderCancelled(fact)
+        | Fact::OrderChanged(fact) => &mut fact.occurrence,
         Fact::OrderPaid(fact) => &mut fact.occurrence,
         Fact::OrderShipped(fact) => &mut fact.occurrence,
         Fact::OrderReturned(fact) => &mut fact.occurrence,
         Fact::PaymentRefunded(fact) => &mut fact.occurrence,
-        Fact::WebhookReceived(_) | Fact::StatusChanged(_) => panic!("happens once: {fact:?}"),
+        Fact::WebhookReceived(_)
+        | Fact::StatusChanged(_)
+        | Fact::ReceiptAsked(_)
+        | Fact::CheckIssued(_) => panic!("happens once: {fact:?}"),
     }
 }
 
@@ -137,9 +183,12 @@ fn part(fact: &mut Fact) -> Option<&mut u64> {
         Fact::OrderCreated(_)
         | Fact::OrderCompleted(_)
         | Fact::OrderCancelled(_)
+        | Fact::OrderChanged(_)
         | Fact::OrderReturned(_)
         | Fact::WebhookReceived(_)
-        | Fact::StatusChanged(_) => None,
+        | Fact::StatusChanged(_)
+        | Fact::ReceiptAsked(_)
+        | Fact::CheckIssued(_) => None,
     }
 }
 
@@ -201,8 +250,41 @@ proptest! {
             let id = |fact| Event::new(fact, time).id();
             let created = id(Fact::OrderCreated(fact.clone()));
             let completed = id(Fact::OrderCompleted(fact.clone()));
-            let cancelled = id(Fact::OrderCancelled(fact));
-            prop_assert!(created != completed && completed != cancelled && cancelled != created);
+            let cancelled = id(Fact::OrderCancelled(fact.clone()));
+            let changed = id(Fact::OrderChanged(fact));
+            let all = std::collections::BTreeSet::from([created, completed, cancelled, changed]);
+            prop_assert_eq!(all.len(), 4);
+        }
+    }
+
+    #[test]
+    fn a_renewed_event_is_the_same_fact_about_a_newer_order(event in arbitrary::event()) {
+        let Some(told) = event.fact.snapshot().cloned() else {
+            return Ok(());
+        };
+        let newer = Order { updated_at: told.updated_at + time::Duration::SECOND, ..told.clone() };
+        prop_assert_eq!(event.renewed(&told), None, "an order is not newer than itself");
+        let older = Order { version: told.version.map(|version| version / 2), ..newer.clone() };
+        if older.version != told.version {
+            prop_assert_eq!(event.renewed(&older), None, "the version outweighs the clock");
+        }
+        let mut other = newer.clone();
+        other.key.id ^= 1;
+        prop_assert_eq!(event.renewed(&other), None, "another order");
+        let whole = match &event.fact {
+            Fact::OrderPaid(fact) => told.payment(fact.payment).is_some(),
+            Fact::OrderShipped(fact) => told.shipment(fact.shipment).is_some(),
+            _ => true,
+        };
+        match event.renewed(&newer) {
+            Some(renewed) => {
+                prop_assert!(whole);
+                prop_assert_eq!(renewed.id(), event.id());
+                prop_assert_eq!(renewed.time(), event.time());
+                prop_assert_eq!(renewed.fact.snapshot(), Some(&newer));
+                prop_assert_eq!(renewed.renewed(&newer), None, "nothing is newer now");
+            }
+            None => prop_assert!(!whole),
         }
     }
 

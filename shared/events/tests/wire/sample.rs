@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use events::{
-    Buyer, Channel, Delivery, Event, Fact, Line, MarkCode, Money, Order, OrderFact, OrderRef,
-    Payment, PaymentFact, PaymentState, Phase, RefundFact, ReturnFact, ReturnedLine, Shipment,
-    ShipmentFact, Status, Text, Vat, Webhook,
+    Buyer, Channel, CheckIssued, Delivery, Event, Fact, Line, MarkCode, MarksBy, Money, Order,
+    OrderFact, OrderRef, Payment, PaymentFact, PaymentState, Phase, ReceiptAsked, RefundFact,
+    ReturnFact, ReturnedLine, Shipment, ShipmentFact, Status, Text, Vat, Webhook,
 };
 use time::{Duration, OffsetDateTime, UtcOffset, macros::datetime};
 use uuid::{Uuid, uuid};
@@ -33,6 +33,7 @@ pub(crate) fn all() -> Vec<Event> {
         Fact::OrderShipped(Box::new(ShipmentFact { order: order(), shipment: 55, occurrence: 2 })),
         Fact::OrderCompleted(fact(nothing(), 1)),
         Fact::OrderCancelled(fact(Order { canceled: true, ..order() }, u32::MAX)),
+        Fact::OrderChanged(fact(order(), 2)),
         Fact::OrderReturned(Box::new(ReturnFact {
             order: order(),
             lines: vec![returned(1, "1"), returned(u64::MAX, "0.000001")],
@@ -44,6 +45,10 @@ pub(crate) fn all() -> Vec<Event> {
             sum: Money::from_kopecks(49_000),
             occurrence: 1,
         })),
+        Fact::ReceiptAsked(Box::new(asked("4711:0a1b2c3d4e5f:correct:1", Some(order().key)))),
+        Fact::ReceiptAsked(Box::new(asked("0:85-0a1b2c3d:check:1", None))),
+        Fact::CheckIssued(Box::new(issued(Some("1")))),
+        Fact::CheckIssued(Box::new(issued(None))),
         status(Phase::Working),
         status(Phase::Retrying),
         status(Phase::Done),
@@ -129,6 +134,7 @@ fn everything() -> Order {
         lines: rates.map(|(vat, id)| line(id, vat.as_str(), vat)).chain([longest]).collect(),
         payments: (1..).zip(states).map(payment).collect(),
         shipments: vec![Shipment { id: 1, deducted: false, deducted_at: None, items: Vec::new() }],
+        marks_by: MarksBy::Document,
         delivery: Some(Delivery {
             name: "Самовывоз".to_owned(), price: Money::ZERO, vat: None
         }),
@@ -153,6 +159,7 @@ fn nothing() -> Order {
         payments: Vec::new(),
         shipments: Vec::new(),
         properties: BTreeMap::new(),
+        marks_by: MarksBy::Receipt,
     }
 }
 
@@ -198,6 +205,26 @@ fn webhook(channel: Channel) -> Webhook {
             ..bare
         },
         Channel::Reconcile => Webhook { order: Some(nothing().key), entity: Some(4711), ..bare },
+    }
+}
+
+fn asked(name: &str, order: Option<OrderRef>) -> ReceiptAsked {
+    let shop = nothing().key.shop;
+    let body = "{\"email\": \"buyer@example.com\"}".to_owned();
+    ReceiptAsked { shop, name: name.to_owned(), order, body }
+}
+
+fn issued(known: Option<&str>) -> CheckIssued {
+    CheckIssued {
+        shop: nothing().key.shop,
+        check: uuid!("6f1e0a52-8a0c-5d0e-9d2a-0d6a1c2b3e4f"),
+        issued_at: NOON,
+        registration: known.map(str::to_owned),
+        sign: "0987654321".to_owned(),
+        document: "1234".to_owned(),
+        number: known.map(str::to_owned),
+        drive: "9999078900000001".to_owned(),
+        shift: known.map(str::to_owned),
     }
 }
 

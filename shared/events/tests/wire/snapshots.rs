@@ -16,8 +16,11 @@ fn type_name(fact: &Fact) -> &'static str {
         Fact::OrderShipped(_) => "order.shipped",
         Fact::OrderCompleted(_) => "order.completed",
         Fact::OrderCancelled(_) => "order.cancelled",
+        Fact::OrderChanged(_) => "order.changed",
         Fact::OrderReturned(_) => "order.returned",
         Fact::PaymentRefunded(_) => "payment.refunded",
+        Fact::ReceiptAsked(_) => "receipt.asked",
+        Fact::CheckIssued(_) => "check.issued",
         Fact::StatusChanged(_) => "status.changed",
     }
 }

@@ -19,6 +19,8 @@ pub(crate) const DEATH: &str = "x-parom-death";
 pub(crate) const REPLAY: &str = "x-parom-replay";
 /// After the death's id: a person has looked, and the effect is not there.
 pub(crate) const ABSENT: &str = "absent";
+/// After the death's id: a person has looked, and the effect is there.
+pub(crate) const FOUND: &str = "found";
 
 /// A message on its way to the broker: persistent, with the event's id as `message-id`.
 #[derive(Debug, Clone)]

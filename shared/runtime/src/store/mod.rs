@@ -91,6 +91,8 @@ pub(crate) struct Save {
     pub alias: Option<String>,
     pub attempts: u32,
     pub error: Option<String>,
+    /// It is dead, and a changed order may bring it back.
+    pub mendable: bool,
     /// Nothing is to be said on the bus: no outbox and no coming back.
     pub told: bool,
 }
@@ -123,6 +125,18 @@ pub(crate) struct Retold {
     pub id: Uuid,
     pub event: String,
     pub trace: Option<String>,
+}
+
+/// A dead job whose order has changed since.
+#[derive(Debug, Clone)]
+pub(crate) struct Stuck {
+    pub id: Uuid,
+    pub event: String,
+    pub trace: Option<String>,
+    /// The death that a replay undoes.
+    pub death: Uuid,
+    /// The order as it was last changed, as JSON.
+    pub snapshot: String,
 }
 
 /// The jobs of one worker.
@@ -202,8 +216,24 @@ impl Store {
         Ok(sql::nudge(&self.pool, self.worker, alias).await?)
     }
 
+    /// Remembers an order as somebody has changed it, unless a later change is known.
+    pub(crate) async fn remember(
+        &self,
+        subject: &str,
+        occurrence: u32,
+        snapshot: &str,
+    ) -> Result<(), StoreError> {
+        Ok(sql::remember(&self.pool, self.worker, subject, occurrence, snapshot).await?)
+    }
+
+    /// The dead jobs of an order that was changed, as far as that may bring them back.
+    pub(crate) async fn stuck(&self, subject: &str) -> Result<Vec<Stuck>, StoreError> {
+        Ok(sql::stuck(&self.pool, self.worker, subject).await?)
+    }
+
     /// Blanks the data of jobs that were finished and told, and begun longer than `keep` ago: at
     /// most 500 at a time. The row stays, so that the fact told once more is still a duplicate.
+    /// Changed orders are kept as long.
     pub(crate) async fn forget(&self, keep: Duration) -> Result<(), StoreError> {
         Ok(sql::forget(&self.pool, self.worker, keep).await?)
     }

@@ -9,7 +9,7 @@ use sqlx::{PgPool, postgres::types::PgInterval};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Job, Opened, Opening, Phase, Retold, Save, Saved};
+use super::{Job, Opened, Opening, Phase, Retold, Save, Saved, Stuck};
 
 /// A message may come back a moment before its time: the broker counts milliseconds.
 const EARLY: Duration = Duration::from_millis(500);
@@ -73,6 +73,7 @@ async fn open_distinct(
                 deadline = CASE WHEN j.phase = 'dead' THEN excluded.deadline ELSE j.deadline END,
                 attempts = CASE WHEN j.phase = 'dead' THEN 0 ELSE j.attempts END,
                 opens = CASE WHEN j.phase = 'dead' THEN 1 ELSE j.opens + 1 END,
+                event = CASE WHEN j.phase = 'dead' THEN excluded.event ELSE j.event END,
                 phase = 'open'
             WHERE j.lease_until <= now() AND (
                 (j.phase = 'open' AND j.due <= now() + $11)
@@ -169,6 +170,7 @@ pub(super) async fn save(
         group.iter().map(|s| i32::try_from(s.attempts).unwrap_or(i32::MAX)).collect();
     let errors: Vec<Option<String>> = group.iter().map(|s| s.error.as_deref().map(clean)).collect();
     let told: Vec<bool> = group.iter().map(|s| s.told).collect();
+    let mendable: Vec<bool> = group.iter().map(|s| s.mendable).collect();
     let held: Vec<bool> = group.iter().map(|s| s.phase == Phase::Held).collect();
     let waits: Vec<i64> = group.iter().map(|s| wait_millis(s.phase)).collect();
     let rows = sqlx::query!(
@@ -176,17 +178,17 @@ pub(super) async fn save(
         UPDATE jobs j SET
             state = i.state, phase = i.phase, outbox = i.outbox, alias = COALESCE(i.alias, j.alias), attempts = i.attempts,
             first_error = COALESCE(j.first_error, i.error), last_error = COALESCE(i.error, j.last_error),
-            told = i.told, opens = 0, swept_at = NULL, updated_at = now(),
+            told = i.told, mendable = i.mendable, opens = 0, swept_at = NULL, updated_at = now(),
             due = now() + i.wait * interval '1 millisecond',
             lease_until = CASE WHEN i.held THEN now() + $12 ELSE to_timestamp(0) END
         FROM UNNEST($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int4[], $9::text[],
-                    $10::bool[], $11::bool[], $13::int8[])
-            AS i (id, fence, state, phase, outbox, alias, attempts, error, told, held, wait)
+                    $10::bool[], $11::bool[], $13::int8[], $14::bool[])
+            AS i (id, fence, state, phase, outbox, alias, attempts, error, told, held, wait, mendable)
         WHERE j.worker = $1 AND j.event_id = i.id AND j.fence = i.fence
         RETURNING j.event_id, j.fence
         "#,
         worker, &ids, &fences, &states, &phases, &outboxes, &aliases as &[Option<String>], &attempts,
-        &errors as &[Option<String>], &told, &held, interval(lease), &waits,
+        &errors as &[Option<String>], &told, &held, interval(lease), &waits, &mendable,
     )
     .fetch_all(pool)
     .await?;
@@ -252,8 +254,56 @@ pub(super) async fn forget(pool: &PgPool, worker: &str, keep: Duration) -> Resul
         interval(keep),
     )
     .execute(pool)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM changes WHERE worker = $1 AND told_at < now() - $2::interval",
+        worker,
+        interval(keep),
+    )
+    .execute(pool)
     .await
     .map(drop)
+}
+
+/// See [`super::Store::remember`].
+pub(super) async fn remember(
+    pool: &PgPool,
+    worker: &str,
+    subject: &str,
+    occurrence: u32,
+    snapshot: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO changes AS c (worker, subject, occurrence, snapshot) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (worker, subject) DO UPDATE SET
+            occurrence = excluded.occurrence, snapshot = excluded.snapshot, told_at = now()
+         WHERE c.occurrence < excluded.occurrence",
+        worker,
+        subject,
+        i64::from(occurrence),
+        snapshot,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// See [`super::Store::stuck`].
+pub(super) async fn stuck(
+    pool: &PgPool,
+    worker: &str,
+    subject: &str,
+) -> Result<Vec<Stuck>, sqlx::Error> {
+    sqlx::query_as!(
+        Stuck,
+        "SELECT j.event_id AS id, j.event, j.trace, j.fence AS death, c.snapshot
+         FROM jobs j JOIN changes c ON c.worker = j.worker AND c.subject = j.subject
+         WHERE j.worker = $1 AND j.subject = $2 AND j.phase = 'dead' AND j.mendable",
+        worker,
+        subject,
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// See [`super::Store::nudge`].

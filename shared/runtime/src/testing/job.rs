@@ -45,33 +45,77 @@ impl Job {
         &self.state
     }
 
+    /// The event whose job it is.
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The same job goes on with the order as the shop has mended it.
+    pub fn renew(&mut self, event: Event) {
+        self.event = event;
+    }
+
+    /// A person has looked at the register and the effect is not there: see [`Worker::absent`].
+    ///
+    /// # Panics
+    /// When the worker's state does not survive JSON.
+    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
+    pub fn absent<W: Worker>(&mut self) {
+        let state: Option<W::State> = serde_json::from_str(&self.state).expect("a readable state");
+        let state = W::absent(state.unwrap_or_default());
+        self.state = serde_json::to_string(&state).expect("a writable state");
+    }
+
+    /// A person has found the effect at the register: see [`Worker::found`].
+    ///
+    /// # Panics
+    /// When the worker's state does not survive JSON.
+    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
+    pub fn found<W: Worker>(&mut self) {
+        let state: Option<W::State> = serde_json::from_str(&self.state).expect("a readable state");
+        let state = W::found(state.unwrap_or_default()).parts().state;
+        self.state = serde_json::to_string(&state).expect("a writable state");
+    }
+
     /// Steps until the job waits, fails or ends: what the runtime does with one message.
     ///
     /// # Panics
     /// When the worker goes on for a hundred steps, or its state does not survive JSON.
-    #[expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
     pub async fn run<W: Worker>(&mut self, worker: &W) -> End {
         for _ in 0..100 {
-            let state: Option<W::State> =
-                serde_json::from_str(&self.state).expect("a readable state");
-            match worker.step(&self.event, state.unwrap_or_default()).await {
-                Ok(step) => {
-                    let parts = step.parts();
-                    self.state = serde_json::to_string(&parts.state).expect("a writable state");
-                    self.told.extend(parts.emit);
-                    self.alias = parts.alias.or(self.alias.take());
-                    match parts.next {
-                        Next::Again => {}
-                        Next::Wait(wait) => return End::Wait(wait),
-                        Next::Done => return End::Done,
-                        Next::Stop(reason) => return End::Dead(reason),
-                    }
-                }
-                Err(Failure::Retry(reason, after)) => return End::Retry(reason, after),
-                Err(Failure::Down(reason)) => return End::Down(reason),
-                Err(Failure::Dead(reason)) => return End::Dead(reason),
+            if let Some(end) = self.step(worker).await {
+                return end;
             }
         }
         panic!("the worker goes on and on");
+    }
+
+    /// One step; `None` when the next one follows at once. A test that stops here has killed the
+    /// worker between two steps.
+    ///
+    /// # Panics
+    /// When the worker's state does not survive JSON.
+    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
+    pub async fn step<W: Worker>(&mut self, worker: &W) -> Option<End> {
+        let state: Option<W::State> = serde_json::from_str(&self.state).expect("a readable state");
+        match worker.step(&self.event, state.unwrap_or_default()).await {
+            Ok(step) => {
+                let parts = step.parts();
+                self.state = serde_json::to_string(&parts.state).expect("a writable state");
+                self.told.extend(parts.emit);
+                self.alias = parts.alias.or(self.alias.take());
+                match parts.next {
+                    Next::Again => None,
+                    Next::Wait(wait) => Some(End::Wait(wait)),
+                    Next::Done => Some(End::Done),
+                    Next::Stop(reason) => Some(End::Dead(reason)),
+                }
+            }
+            Err(Failure::Retry(reason, after)) => Some(End::Retry(reason, after)),
+            Err(Failure::Down(reason)) => Some(End::Down(reason)),
+            Err(Failure::Dead(reason)) => Some(End::Dead(reason)),
+        }
     }
 }

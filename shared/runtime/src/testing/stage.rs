@@ -276,6 +276,7 @@ fn common(database_url: String, amqp_url: String) -> Common {
         breaker_probe: Duration::from_millis(200),
         drain_grace: Duration::from_secs(5),
         migrate_only: false,
+        probe: false,
         crash: crate::testing::CrashPoint::default(),
     }
 }

@@ -7,6 +7,7 @@ mod desk;
 mod ferry;
 mod forgetting;
 mod hearing;
+mod mending;
 mod promises;
 mod silence;
 mod trip;

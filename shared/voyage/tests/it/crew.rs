@@ -97,20 +97,27 @@ impl Crew {
 
     /// Messages in the dead letters' queues, by queue.
     pub(crate) async fn dead_letters(&self) -> BTreeMap<String, u32> {
-        let properties = ConnectionProperties::default();
-        let connection = Connection::connect(&self.berth.amqp_url, properties).await.unwrap();
         let mut waiting = BTreeMap::new();
         for worker in ["webhooks", "fiscal", "status"] {
             let queue = format!("{}.{worker}.dead", self.berth.amqp_prefix);
-            let channel = connection.create_channel().await.unwrap();
-            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let declared = channel
-                .queue_declare(queue.as_str().into(), options, FieldTable::default())
-                .await
-                .unwrap();
-            waiting.insert(queue, declared.message_count());
+            let count = self.waiting(&queue).await;
+            waiting.insert(queue, count);
         }
         waiting
+    }
+
+    /// Messages that wait for a worker and are in nobody's hand.
+    pub(crate) async fn work(&self, worker: &str) -> u32 {
+        self.waiting(&format!("{}.{worker}", self.berth.amqp_prefix)).await
+    }
+
+    async fn waiting(&self, queue: &str) -> u32 {
+        let properties = ConnectionProperties::default();
+        let connection = Connection::connect(&self.berth.amqp_url, properties).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let declared = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        declared.unwrap().message_count()
     }
 }
 

@@ -10,4 +10,7 @@
 
 mod chaos;
 mod crew;
+mod mended;
+mod restore;
+mod scaling;
 mod trace;

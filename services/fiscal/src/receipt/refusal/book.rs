@@ -38,6 +38,26 @@ pub enum BookFault {
     ReturnedBefore,
     /// Nothing is there to be refunded.
     NothingSold,
+    /// A refund by hand names everything that is left, and parts of it as well.
+    AllAndSome,
+    /// Something changed while only some of the shipments were closed.
+    PartlyClosed,
+    /// The order was receipted by Parom, and the shop's receipts are composed by Bitrix now.
+    OtherWay,
+    /// A receipt of the same kind, sum and buyer came by the other way not long ago.
+    Alike,
+    /// People have asked for a correction of that day, and it may be of this very settlement.
+    Corrected {
+        /// Its paper.
+        document: String,
+    },
+    /// A correction is asked for while a receipt of the same kind for the order is not issued yet.
+    InFlight,
+    /// A refund by hand names a payment that has no receipt, or none any more.
+    NotPaid {
+        /// Bitrix's payment id.
+        payment: u64,
+    },
 }
 
 impl BookFault {
@@ -50,6 +70,13 @@ impl BookFault {
             Self::LinesUnknown { .. } => "refund_lines_unknown",
             Self::ReturnedBefore => "returned_before_hand_over",
             Self::NothingSold => "nothing_sold",
+            Self::AllAndSome => "refund_all_and_some",
+            Self::NotPaid { .. } => "payment_not_receipted",
+            Self::PartlyClosed => "partly_closed",
+            Self::OtherWay => "receipted_by_parom",
+            Self::Alike => "receipted_the_other_way",
+            Self::Corrected { .. } => "corrected_by_paper",
+            Self::InFlight => "receipt_in_flight",
         }
     }
 
@@ -78,11 +105,11 @@ impl BookFault {
             Self::LinesUnknown { sum } => (
                 format!(
                     "возвращены {sum} руб., но неизвестно, за какие товары. Отметьте возврат \
-                     товаров и повторите, или пробейте чек возврата вручную."
+                     товаров и повторите, или назовите их по документу (fiscal refund)."
                 ),
                 format!(
                     "{sum} roubles went back, and it is open for which goods. Mark the goods as \
-                     returned and replay, or issue the refund by hand."
+                     returned and replay, or name them by a paper (fiscal refund)."
                 ),
             ),
             _ => self.about_goods(),
@@ -103,17 +130,91 @@ impl BookFault {
             ),
             Self::CodesUnknown { line } => (
                 format!(
-                    "вернулась часть маркированного товара «{line}», но неизвестно, с какими \
-                     кодами. Пробейте чек возврата вручную, указав коды."
+                    "вернулась или ушла часть маркированного товара «{line}», но неизвестно, с какими \
+                     кодами. Назовите их по документу (fiscal refund)."
                 ),
                 format!(
-                    "a part of the marked goods \"{line}\" came back, and it is open with which \
-                     codes. Issue the refund by hand and name the codes."
+                    "a part of the marked goods \"{line}\" came back or left, and it is open with which \
+                     codes. Name them by a paper (fiscal refund)."
                 ),
+            ),
+            Self::NotPaid { payment } => (
+                format!(
+                    "по оплате {payment} чека нет, или её деньги уже возвращены. Проверьте номер \
+                     оплаты."
+                ),
+                format!(
+                    "payment {payment} has no receipt, or its money went back already. Check the \
+                     payment's id."
+                ),
+            ),
+            Self::AllAndSome => (
+                "в запросе и «всё, что осталось» (all), и отдельные строки, доставка или коды. \
+                 Оставьте что-то одно и повторите."
+                    .to_owned(),
+                "the request names all that is left, and lines, delivery or codes as well. Keep \
+                 one of the two and ask again."
+                    .to_owned(),
             ),
             Self::NothingSold => (
                 "возвращать нечего: чеков продажи по нему нет. Проверьте заказ.".into(),
                 "there is nothing to refund: it has no receipts of sale. Check the order.".into(),
+            ),
+            _ => self.about_changes(),
+        }
+    }
+
+    /// Goods or ways that changed in between.
+    fn about_changes(&self) -> (String, String) {
+        match self {
+            Self::PartlyClosed => (
+                "часть отгрузок уже закрыта чеками, а заказ изменился или по нему что-то вернулось. \
+                 Проверьте отгрузки и суммы; когда уйдут все отгрузки, запросите возврат по \
+                 документу (fiscal refund)."
+                    .into(),
+                "some shipments are closed by receipts already, and the order changed or something \
+                 of it came back. Check shipments and sums; once all have left, ask for a refund \
+                 by hand (fiscal refund)."
+                    .into(),
+            ),
+            Self::OtherWay => (
+                "по нему чеки пробил Паром, а теперь чеки магазина составляет Битрикс. Проверьте, \
+                 есть ли чек в Битриксе; если нет, запросите возврат по документу (fiscal refund)."
+                    .into(),
+                "Parom issued its receipts, and the shop's receipts are composed by Bitrix now. \
+                 Look whether Bitrix has this one; if not, ask for a refund by hand (fiscal \
+                 refund)."
+                    .into(),
+            ),
+            Self::Alike => (
+                "чек этому же покупателю на эту же сумму недавно прошёл другим путём (из Битрикса \
+                 или по событиям заказа). Проверьте в кабинете кассы, не та ли это продажа: если \
+                 нет, скажите Парому, что чека нет, и он уйдёт."
+                    .into(),
+                "a receipt for the same buyer and sum came by the other way (from Bitrix or from \
+                 the order's facts) not long ago. Look in the cabinet whether it is the same sale: \
+                 if not, tell Parom that the receipt is not there, and it goes out."
+                    .into(),
+            ),
+            Self::Corrected { document } => (
+                format!(
+                    "по документу № {document} за этот день уже запрошен чек коррекции. Проверьте, \
+                     не об этом ли он расчёте: если нет, скажите Парому, что чека нет, и он уйдёт."
+                ),
+                format!(
+                    "a correction of that day was asked for by document {document}. Look whether it \
+                     is about this settlement: if not, tell Parom that the receipt is not there, and \
+                     it goes out."
+                ),
+            ),
+            Self::InFlight => (
+                "по заказу уже есть чек того же вида, который ещё не пробит. Решите сначала о нём: \
+                 если его не будет, скажите Парому, что чека нет, и чек коррекции уйдёт."
+                    .into(),
+                "the order has a receipt of the same kind that is not issued yet. Decide on that one \
+                 first: if it will not come, tell Parom that the receipt is not there, and the \
+                 correction goes out."
+                    .into(),
             ),
             _ => (
                 "товары вернулись раньше, чем были переданы покупателю. Проверьте отгрузки \

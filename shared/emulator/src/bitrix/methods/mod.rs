@@ -6,7 +6,7 @@ mod sale;
 
 use time::OffsetDateTime;
 
-use super::{error::RestError, params::Params, portal::Portal};
+use super::{cashbox, error::RestError, params::Params, portal::Portal};
 use crate::settings::BitrixSettings;
 
 /// What a method needs beside its parameters.
@@ -53,6 +53,7 @@ pub(super) fn call(
         "sale.property.list" => list::properties(call, params),
         "sale.payment.get" => sale::payment_get(portal, params),
         "sale.shipment.get" => sale::shipment_get(portal, params),
+        "sale.cashbox.check.apply" => cashbox::apply(portal, params).map(Answer::of),
         "crm.orderentity.list" => crm::order_entities(portal, params),
         "crm.timeline.comment.add" => crm::timeline_comment_add(portal, params),
         "crm.timeline.comment.list" => crm::timeline_comment_list(portal, params),

@@ -1,0 +1,5 @@
+//! The edo service.
+
+fn main() -> std::process::ExitCode {
+    runtime::run::<edo::Edo>()
+}

@@ -1,0 +1,165 @@
+//! From an order to a document, or to everything that is wrong with the order. Pure.
+
+mod buyer;
+mod fault;
+mod goods;
+
+use events::{Event, Fact, Order, PaymentState};
+use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use uuid::Uuid;
+
+pub use buyer::{Buyer, buyer};
+pub use fault::Fault;
+
+use crate::{
+    config::{Shop, Trigger},
+    upd::{FileId, Format, Function, Line, Upd},
+};
+
+/// What of an order a document is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// One shipment, by its id.
+    Shipment(u64),
+    /// All of it.
+    Order,
+}
+
+/// What the fact is about, if this shop makes a document of it.
+#[must_use]
+pub fn about(fact: &Fact, trigger: Trigger) -> Option<About> {
+    match (fact, trigger) {
+        (Fact::OrderShipped(fact), Trigger::Shipped) => Some(About::Shipment(fact.shipment)),
+        // Payments in parts: the one that makes the order paid in full.
+        (Fact::OrderPaid(fact), Trigger::Paid) => is_paid(&fact.order).then_some(About::Order),
+        _ => None,
+    }
+}
+
+fn is_paid(order: &Order) -> bool {
+    let paid = order.payments.iter().filter(|payment| payment.state == PaymentState::Paid);
+    paid.map(|payment| payment.sum.kopecks()).sum::<i64>() >= order.price.kopecks()
+}
+
+/// What is told to the writer beside the order.
+#[derive(Debug, Clone)]
+pub struct Ask<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// What of it.
+    pub about: About,
+    /// When it happened.
+    pub at: OffsetDateTime,
+    /// The shop.
+    pub shop: &'a Shop,
+    /// The buyer's details, already read.
+    pub buyer: &'a Buyer,
+    /// The buyer's identifier as a participant of exchange.
+    pub receiver: &'a str,
+    /// The document's own name.
+    pub guid: Uuid,
+    /// When it is made.
+    pub made_at: OffsetDateTime,
+    /// Which correction it is, if it is one.
+    pub correction: Option<u32>,
+}
+
+/// The document.
+///
+/// # Errors
+/// Everything that is wrong with the order's goods, at least one thing.
+pub fn document(ask: &Ask<'_>) -> Result<Upd, Vec<Fault>> {
+    let Ask { order, shop, buyer, .. } = ask;
+    let lines = goods::lines(order, ask.about, &shop.rules)?;
+    let made_at = moscow(ask.made_at);
+    let flags = flags(ask, &lines)?;
+    let file = FileId {
+        format: shop.rules.format,
+        receiver: ask.receiver.to_owned(),
+        sender: shop.participant.clone(),
+        date: made_at.date(),
+        guid: ask.guid,
+        flags,
+    };
+    let has_marks = lines.iter().any(|line| !line.marks.is_empty());
+    Ok(Upd {
+        file,
+        function: shop.rules.function,
+        number: number(order, ask.about),
+        date: date_of(ask),
+        made_at,
+        correction: ask.correction.map(|number| (number, made_at.date())),
+        seller: shop.seller.clone(),
+        buyer: buyer.party.clone(),
+        consignee: buyer.consignee.clone(),
+        lines,
+        order: (order.key.number.clone(), moscow(order.created_at).date()),
+        contract: buyer.contract.clone(),
+        withdraws_marks: shop.rules.withdraws_marks.filter(|_| has_marks),
+        signer: shop.signer.clone(),
+    })
+}
+
+/// The flags of the file's name, if the format can say what is inside.
+fn flags(ask: &Ask<'_>, lines: &[Line]) -> Result<String, Vec<Fault>> {
+    let rules = &ask.shop.rules;
+    let (has_alcohol, has_marks) =
+        (goods::has_alcohol(ask.order, rules), lines.iter().any(|line| !line.marks.is_empty()));
+    let names = &rules.file_id;
+    let flags = match (rules.format, has_alcohol, has_marks) {
+        (Format::V503, true, _) => names.alcohol.clone(),
+        (Format::V503, false, true) => Some(names.marked.clone()),
+        (Format::V503, false, false) => Some(names.plain.clone()),
+        (Format::V501, _, true) => Some(names.marked_5_01.clone()),
+        (Format::V501, _, false) => Some(names.plain_5_01.clone()),
+    };
+    let mut faults = Vec::new();
+    if rules.format == Format::V501 {
+        faults.extend(lines.iter().filter_map(fault::rate_of_5_01));
+    }
+    if rules.function == Function::InvoiceAndTransfer {
+        let free = lines.iter().filter(|line| line.price.is_zero());
+        faults.extend(free.map(|line| fault::free_of_charge(&line.name)));
+    }
+    match flags {
+        Some(flags) if faults.is_empty() => Ok(flags),
+        Some(_) => Err(faults),
+        None => {
+            faults.push(fault::alcohol());
+            Err(faults)
+        }
+    }
+}
+
+/// The document's number: the order's, and for further shipments which one.
+fn number(order: &Order, about: About) -> String {
+    let number = &order.key.number;
+    let About::Shipment(id) = about else { return number.clone() };
+    let mut ids: Vec<u64> = order.shipments.iter().map(|shipment| shipment.id).collect();
+    ids.sort_unstable();
+    match ids.iter().position(|own| *own == id) {
+        Some(place) if place > 0 => format!("{number}/{}", place + 1),
+        _ => number.clone(),
+    }
+}
+
+/// The day on which it happened, by Moscow's calendar.
+fn date_of(ask: &Ask<'_>) -> Date {
+    let left = match ask.about {
+        About::Shipment(id) => ask.order.shipment(id).and_then(|shipment| shipment.deducted_at),
+        About::Order => None,
+    };
+    moscow(left.unwrap_or(ask.at)).date()
+}
+
+/// A moment by Moscow's clock.
+fn moscow(at: OffsetDateTime) -> PrimitiveDateTime {
+    let at = at.to_offset(UtcOffset::from_hms(3, 0, 0).unwrap_or(UtcOffset::UTC));
+    PrimitiveDateTime::new(at.date(), at.time())
+}
+
+/// Whether the fact takes goods back that a document has handed over.
+#[must_use]
+pub fn takes_back(event: &Event) -> bool {
+    matches!(event.fact, Fact::OrderReturned(_) | Fact::OrderCancelled(_))
+}

@@ -1,0 +1,310 @@
+//! What this service says about orders: statuses for the shop, reasons for people on duty.
+
+use std::collections::BTreeMap;
+
+use events::{Event, Fact, OrderRef, Phase, Status, Text};
+use runtime::{Class, Failure, Reason, Worker as _};
+use time::OffsetDateTime;
+
+use crate::{Edo, plan::Fault};
+
+/// A status of the order.
+pub(crate) fn status(
+    cause: &Event,
+    order: &OrderRef,
+    (phase, code): (Phase, &str),
+    text: Text,
+    properties: BTreeMap<String, String>,
+    now: OffsetDateTime,
+) -> Event {
+    let status = Status {
+        service: Edo::SERVICE.to_owned(),
+        order: order.clone(),
+        cause: cause.id(),
+        step: code.to_owned(),
+        phase,
+        code: code.to_owned(),
+        text,
+        properties,
+        links: BTreeMap::new(),
+    };
+    Event::new(Fact::StatusChanged(Box::new(status)), now)
+}
+
+/// The document is at Diadoc.
+pub(crate) fn sent(order: &OrderRef, number: &str) -> Text {
+    let own = &order.number;
+    Text::new(
+        format!("УПД № {number} по заказу № {own} подписан и отправлен покупателю через Диадок."),
+        format!("UPD {number} of order {own} is signed and sent to the buyer through Diadoc."),
+    )
+}
+
+/// Both have signed.
+pub(crate) fn signed(order: &OrderRef) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!("Документы по заказу № {number} подписаны покупателем."),
+        format!("The documents of order {number} are signed by the buyer."),
+    )
+}
+
+/// The buyer takes his time.
+pub(crate) fn late(order: &OrderRef, days: i64) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!("Покупатель не подписал УПД по заказу № {number} за {days} дн. Напомните ему."),
+        format!("The buyer has not signed the UPD of order {number} for {days} days. Remind him."),
+    )
+}
+
+/// The buyer is not our partner at Diadoc yet.
+pub(crate) fn invited(order: &OrderRef, name: &str) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!(
+            "УПД по заказу № {number} ждёт: покупатель «{name}» ещё не принял приглашение в Диадоке. Попросите его \
+             принять; документ уйдёт сам."
+        ),
+        format!(
+            "The UPD of order {number} waits: {name} has not accepted the invitation at Diadoc yet. Ask for it; the \
+             document then goes by itself."
+        ),
+    )
+}
+
+/// The buyer asks to revoke.
+pub(crate) fn revocation_asked(order: &OrderRef) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!("Покупатель просит аннулировать УПД по заказу № {number}. Ответьте ему в Диадоке."),
+        format!("The buyer asks to revoke the UPD of order {number}. Answer at Diadoc."),
+    )
+}
+
+/// The order's own details are wrong.
+pub(crate) fn faults(order: &OrderRef, faults: &[Fault]) -> Failure {
+    let number = &order.number;
+    let list = |text: fn(&Text) -> &String| {
+        let numbered = (1_usize..).zip(faults).map(|(place, fault)| {
+            let text = text(&fault.text);
+            if faults.len() == 1 { text.clone() } else { format!("{place}) {text}") }
+        });
+        numbered.collect::<Vec<_>>().join("; ")
+    };
+    let (ru, en) = (list(|text| &text.ru), list(|text| &text.en));
+    dead(
+        Class::Invalid,
+        faults.first().map_or("order_wrong", |fault| fault.code),
+        format!("УПД по заказу № {number} не сделан: {ru}. Исправьте заказ; документ уйдёт сам."),
+        format!(
+            "The UPD of order {number} is not made: {en}. Mend the order; it then goes by itself."
+        ),
+    )
+}
+
+/// The written document breaks a rule of the format: our mistake, or a setting's.
+pub(crate) fn not_by_format(order: &OrderRef, broken: &[String]) -> Failure {
+    let number = &order.number;
+    let list = broken.join("; ");
+    Failure::Dead(
+        Reason::new(
+            Class::Invalid,
+            "format_broken",
+            format!(
+                "УПД по заказу № {number} не проходит проверку формата и не отправлен. Проверьте реквизиты заказа и \
+                 настройки магазина; подробности — в письме об ошибке."
+            ),
+            format!(
+                "The UPD of order {number} breaks the format and is not sent. Check the order's details and the shop's \
+                 settings; the letter has the particulars."
+            ),
+        )
+        .evidence(&list),
+    )
+}
+
+/// No shop of this name is configured.
+pub(crate) fn shop_unknown(order: &OrderRef) -> Failure {
+    let OrderRef { number, shop, .. } = order;
+    dead(
+        Class::Invalid,
+        "shop_unknown",
+        format!(
+            "Заказ № {number} — от организации, а магазина {shop} нет в настройках ЭДО. Добавьте его (EDO_FILE) и \
+             повторите."
+        ),
+        format!(
+            "Order {number} is a company's, and shop {shop} is not among the settings of edo. Add it (EDO_FILE), then \
+             replay."
+        ),
+    )
+}
+
+/// The event is of a kind that this service does not take.
+pub(crate) fn fact_unexpected(event: &Event) -> Failure {
+    let number = event.order().map_or("?", |order| order.number.as_str());
+    dead(
+        Class::Internal,
+        "fact_unexpected",
+        format!("Заказ № {number}: сервис ЭДО получил чужое событие; передайте номер в поддержку."),
+        format!("Order {number}: the edo service got an event that is not for it; tell support."),
+    )
+}
+
+/// There is no box for the buyer.
+pub(crate) fn buyer_missing(order: &OrderRef, inn: &str, kpp: Option<&str>) -> Failure {
+    let number = &order.number;
+    let kpp = kpp.unwrap_or("—");
+    dead(
+        Class::Invalid,
+        "counterparty_missing",
+        format!(
+            "УПД по заказу № {number} не отправлен: в Диадоке нет действующей организации с ИНН {inn} и КПП {kpp}. \
+             Проверьте ИНН и КПП в заказе или попросите покупателя подключиться, затем повторите."
+        ),
+        format!(
+            "The UPD of order {number} is not sent: Diadoc has no active organisation with INN {inn} and KPP {kpp}. \
+             Check both in the order, or have the buyer join, then replay."
+        ),
+    )
+}
+
+/// Several organisations fit, and nothing tells which.
+pub(crate) fn buyer_ambiguous(order: &OrderRef, inn: &str, count: usize) -> Failure {
+    let number = &order.number;
+    dead(
+        Class::Invalid,
+        "counterparty_ambiguous",
+        format!(
+            "УПД по заказу № {number} не отправлен: в Диадоке {count} ящика с ИНН {inn}, и не видно, какой из них \
+             покупателя. Укажите верный КПП в заказе или отключите лишние ящики, затем повторите."
+        ),
+        format!(
+            "The UPD of order {number} is not sent: Diadoc has {count} boxes with INN {inn}, and nothing tells which is \
+             the buyer's. Put the right KPP into the order, or close the others, then replay."
+        ),
+    )
+}
+
+/// The buyer is there and no partner of ours.
+pub(crate) fn not_partner(order: &OrderRef, name: &str, ru: &str, en: &str) -> Failure {
+    let number = &order.number;
+    dead(
+        Class::Invalid,
+        "counterparty_refuses",
+        format!(
+            "УПД по заказу № {number} не отправлен: покупатель «{name}» {ru}. Договоритесь с ним и повторите."
+        ),
+        format!("The UPD of order {number} is not sent: {name} {en}. Come to terms, then replay."),
+    )
+}
+
+/// Diadoc says beforehand that it would not take the document.
+pub(crate) fn cannot_post(order: &OrderRef, errors: &[String]) -> Failure {
+    let number = &order.number;
+    let list = errors.join("; ");
+    Failure::Dead(
+        Reason::new(
+            Class::Refused,
+            "diadoc_cannot_post",
+            format!("УПД по заказу № {number} не отправлен, Диадок не примет его: {list}. Устраните причину и повторите."),
+            format!("The UPD of order {number} is not sent, Diadoc would not take it: {list}. Mend that, then replay."),
+        )
+        .evidence(&list),
+    )
+}
+
+/// Nobody can tell whether the document is there.
+pub(crate) fn outcome_unknown(order: &OrderRef, number: &str) -> Reason {
+    let own = &order.number;
+    Reason::new(
+        Class::Unknown,
+        "document_unknown",
+        format!(
+            "Неизвестно, принял ли Диадок УПД № {number} по заказу № {own}. Найдите его в отправленных: если он там, \
+             отметьте «найдено», если нет — «не найдено», и он будет сделан заново."
+        ),
+        format!(
+            "Nobody knows whether Diadoc has UPD {number} of order {own}. Look among what was sent: say \"it is there\", \
+             or \"it is not there\", and it is made anew."
+        ),
+    )
+}
+
+/// What the buyer or Diadoc has decided, with a person to act.
+pub(crate) fn decided(
+    order: &OrderRef,
+    code: &str,
+    ru: &str,
+    en: &str,
+    said: Option<&str>,
+) -> Reason {
+    let number = &order.number;
+    let quoted = said.map(|said| format!(" «{said}»")).unwrap_or_default();
+    Reason::new(
+        Class::Refused,
+        code,
+        format!(
+            "УПД по заказу № {number}: {ru}{quoted}. Исправьте заказ или повторите: уйдёт новый документ."
+        ),
+        format!(
+            "UPD of order {number}: {en}{quoted}. Mend the order or replay: a new document goes out."
+        ),
+    )
+}
+
+/// Goods came back after a document: a correction is made by hand.
+pub(crate) fn correct_by_hand(order: &OrderRef, upd: &str) -> Failure {
+    let number = &order.number;
+    dead(
+        Class::Invalid,
+        "correction_by_hand",
+        format!(
+            "По заказу № {number} уже отправлен УПД № {upd}, а заказ изменился (возврат или отмена). Сделайте УКД или \
+             аннулирование в Диадоке и отметьте «найдено»."
+        ),
+        format!(
+            "UPD {upd} of order {number} is sent, and goods came back or the order was cancelled. Make a correction or \
+             a revocation at Diadoc, and say \"it is there\"."
+        ),
+    )
+}
+
+/// Goods came back before their document left: what it should say now, a person knows.
+pub(crate) fn returned_before(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Invalid,
+        "returned_before_document",
+        format!(
+            "По заказу № {number} товар вернули раньше, чем ушёл УПД, и УПД не отправлен. Составьте документ на \
+             оставшееся в Диадоке и отметьте «найдено», а если вернули всё — закройте карточку с причиной."
+        ),
+        format!(
+            "Goods of order {number} came back before their UPD left, and it is not sent. Make a document of what is \
+             left at Diadoc and say \"it is there\", or discard this letter when everything came back."
+        ),
+    )
+}
+
+/// PostgreSQL is away.
+pub(crate) fn store_away(order: &OrderRef, error: &sqlx::Error) -> Failure {
+    let number = &order.number;
+    let reason = Reason::new(
+        Class::Unavailable,
+        "store_away",
+        format!("УПД по заказу № {number}: база данных недоступна; попытка повторится сама."),
+        format!("UPD of order {number}: PostgreSQL is away; it is tried again by itself."),
+    );
+    // A database's error may quote a row.
+    let evidence = match error.as_database_error() {
+        Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
+        None => error.to_string(),
+    };
+    Failure::Retry(reason.evidence(&evidence), None)
+}
+
+fn dead(class: Class, code: &str, ru: String, en: String) -> Failure {
+    Failure::Dead(Reason::new(class, code, ru, en))
+}

@@ -1,0 +1,288 @@
+//! Goods come back: which bottles, and the documents that credit them.
+
+use std::collections::BTreeMap;
+
+use runtime::{Failure, Step};
+use rust_decimal::Decimal;
+
+use super::{BY_HAND, Job, Next, nothing, out};
+use crate::{
+    Egais,
+    config::Back,
+    documents::{Act, Document, Kind},
+    mark::Mark,
+    plan::{Fault, Returning, identity},
+    state::{Goods, New, Paper, State},
+    store::{Bottle, BottleStatus},
+    words,
+};
+
+/// What comes back of a bottle or a quantity.
+struct Part<'a> {
+    bottle: &'a Bottle,
+    quantity: Decimal,
+}
+
+impl Egais {
+    /// So many of each line come back; of a cancelled order all that was sold.
+    pub(super) async fn come_back(
+        &self,
+        job: Job<'_>,
+        new: New,
+        back: Option<Vec<Returning>>,
+    ) -> Next {
+        let bottles = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let is_open = |bottle: &&Bottle| bottle.is(BottleStatus::Taken);
+        if bottles.iter().any(|bottle| is_open(&bottle)) {
+            return Ok(self.wait_earlier(new, words::sale_open(job.order)));
+        }
+        let Some(back) = back else { return self.undo(job, new, &bottles).await };
+        let alcohol: Vec<Returning> =
+            back.into_iter().filter(|back| self.may_be_alcohol(job, back, &bottles)).collect();
+        if alcohol.is_empty() {
+            return Ok(nothing("no alcohol"));
+        }
+        let mut parts = Vec::new();
+        for line in &alcohol {
+            match which(line, &bottles, &self.own(job)) {
+                Ok(found) => parts.extend(found),
+                // The sale may not have been heard of yet.
+                Err(Which::Few) => {
+                    return Ok(self.wait_earlier(new, words::not_sold(job.order)));
+                }
+                Err(Which::Any) => {
+                    return Ok(Step::stop(State::New(new), words::which(job.order)));
+                }
+            }
+        }
+        self.credit(job, new, parts).await
+    }
+
+    /// The beginning of the names of this job's documents.
+    fn own(&self, job: Job<'_>) -> String {
+        let own = identity(job.order, &job.what(), "", 0);
+        own.trim_end_matches("-0").to_owned()
+    }
+
+    fn may_be_alcohol(&self, job: Job<'_>, back: &Returning, bottles: &[Bottle]) -> bool {
+        let line = u64::try_from(back.line).ok().and_then(|line| job.snapshot.line(line));
+        let sold = bottles.iter().any(|bottle| bottle.line == back.line);
+        sold || line.is_some_and(|line| crate::plan::is_alcohol(line, job.shop))
+    }
+
+    async fn undo(&self, job: Job<'_>, new: New, bottles: &[Bottle]) -> Next {
+        let own = self.own(job);
+        let parts: Vec<Part<'_>> = bottles
+            .iter()
+            .filter(|bottle| out::is_sold(bottle) || is_own(bottle, &own))
+            .map(|bottle| Part { bottle, quantity: bottle.quantity - bottle.returned })
+            .collect();
+        if parts.is_empty() {
+            return Ok(nothing("nothing was written off"));
+        }
+        self.credit(job, new, parts).await
+    }
+
+    /// Documents for what comes back: one for each group, or for each act that is undone.
+    async fn credit(&self, job: Job<'_>, new: New, parts: Vec<Part<'_>>) -> Next {
+        let all = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let (papers, by_hand) = grouped(job, parts)?;
+        let mut new = new;
+        if !by_hand.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
+            self.note_by_hand(job, &by_hand).await?;
+            new.done.push(BY_HAND.to_owned());
+        }
+        let mut made = Vec::new();
+        for (name, parts) in papers {
+            if new.done.contains(&name) {
+                continue;
+            }
+            let (paper, bottles) = self.back_paper(job, &new, &name, &parts, &all).await?;
+            let moved =
+                self.store.bring_back(&job.book(), &paper.identity, &bottles, self.now()).await;
+            if !moved.map_err(|error| job.store(&error))? {
+                return Ok(self.wait_earlier(new, words::sale_open(job.order)));
+            }
+            made.push(paper);
+        }
+        if made.is_empty() {
+            return Ok(Step::stop(State::Done, words::by_hand(job.order)));
+        }
+        self.set_out(job, new, made).await
+    }
+
+    /// Goods whose return a person enters in EGAIS: with us they are back, so that their marks are free.
+    async fn note_by_hand(&self, job: Job<'_>, parts: &[Part<'_>]) -> Result<(), Failure> {
+        let document = identity(job.order, &job.what(), "hand", 1);
+        let bottles: Vec<i64> = parts.iter().map(|part| part.bottle.id).collect();
+        let goods: Vec<Goods> = parts.iter().map(goods).collect();
+        let away = |error: sqlx::Error| job.store(&error);
+        let (book, at) = (job.book(), self.now());
+        self.store.bring_back(&book, &document, &bottles, at).await.map_err(away)?;
+        self.store.came_back(&book, &document, &goods, at).await.map_err(away)
+    }
+
+    async fn back_paper(
+        &self,
+        job: Job<'_>,
+        new: &New,
+        name: &str,
+        parts: &[Part<'_>],
+        all: &[Bottle],
+    ) -> Result<(Paper, Vec<i64>), Failure> {
+        let goods: Vec<Goods> = parts.iter().map(goods).collect();
+        let bottles: Vec<i64> = parts.iter().map(|part| part.bottle.id).collect();
+        let group = parts.first().map(|part| part.bottle.group.clone()).unwrap_or_default();
+        let Some(group) = job.shop.groups.get(&group) else {
+            return Err(job.fault(&Fault::Group(group.clone(), group)));
+        };
+        let identity = identity(job.order, &job.what(), name, new.revision);
+        let at = job.moment();
+        let (kind, document) = match group.back {
+            Back::Cheque => {
+                let positions = self.positions(job, &goods).await?;
+                let cheque = out::receipt(job, group, &identity, true, positions)?;
+                (group.sale, Document::Cheque(cheque))
+            }
+            Back::Repeal => {
+                let reg_id = whole_act(job, parts, all)?;
+                let identity = identity.clone();
+                (Kind::RequestRepealAwo, Document::Repeal { identity, at, reg_id })
+            }
+            Back::WayBillV3 | Back::WayBillV4 => {
+                let kind = match group.back {
+                    Back::WayBillV3 => Kind::WayBillActV3,
+                    _ => Kind::WayBillActV4,
+                };
+                let waybill = job.snapshot.properties.get(&job.shop.waybill_property);
+                let waybill = waybill.map(|text| text.trim().to_owned());
+                let waybill = waybill
+                    .filter(|text| !text.is_empty())
+                    .ok_or_else(|| job.fault(&Fault::Waybill(job.shop.waybill_property.clone())))?;
+                let (identity, date) = (identity.clone(), at.date());
+                (kind, Document::WayBillAct { identity, date, waybill, note: job.note() })
+            }
+            Back::ChargeOn | Back::Person => {
+                let act = Act {
+                    identity: identity.clone(),
+                    date: at.date(),
+                    reason: "Излишки".to_owned(),
+                    note: format!("Возврат. {}", job.note()),
+                    // A charge has no marks: the schema has no place for them.
+                    positions: self.unmarked(job, &goods).await?,
+                };
+                (Kind::ActChargeOnShopV2, Document::Act(act))
+            }
+        };
+        let mut paper = self.paper(job, (identity, name), (kind, &document), goods).await?;
+        // A charge names no bottle: a second one would count.
+        paper.guarded = paper.guarded && kind != Kind::ActChargeOnShopV2;
+        Ok((paper, bottles))
+    }
+
+    async fn unmarked(
+        &self,
+        job: Job<'_>,
+        goods: &[Goods],
+    ) -> Result<Vec<crate::documents::Position>, Failure> {
+        let plain: Vec<Goods> =
+            goods.iter().map(|one| Goods { mark: None, f2: None, ..one.clone() }).collect();
+        self.positions(job, &plain).await
+    }
+}
+
+/// Parts by the document that is to credit them, and those that a person credits.
+type Grouped<'a> = (BTreeMap<String, Vec<Part<'a>>>, Vec<Part<'a>>);
+
+fn grouped<'a>(job: Job<'_>, parts: Vec<Part<'a>>) -> Result<Grouped<'a>, Failure> {
+    let mut papers: BTreeMap<String, Vec<Part<'a>>> = BTreeMap::new();
+    let (mut by_hand, mut acts) = (Vec::new(), Vec::<String>::new());
+    for part in parts {
+        let group = part.bottle.group.clone();
+        let name = match job.shop.groups.get(&group).map(|group| group.back) {
+            None => return Err(job.fault(&Fault::Group(group.clone(), group))),
+            Some(Back::Person) => {
+                by_hand.push(part);
+                continue;
+            }
+            // An act is undone as a whole.
+            Some(Back::Repeal) => {
+                let act = &part.bottle.document;
+                let place = acts.iter().position(|known| known == act).unwrap_or(acts.len());
+                if place == acts.len() {
+                    acts.push(act.clone());
+                }
+                format!("{group}{place}")
+            }
+            Some(_) => group,
+        };
+        papers.entry(name).or_default().push(part);
+    }
+    Ok((papers, by_hand))
+}
+
+fn goods(part: &Part<'_>) -> Goods {
+    let bottle = part.bottle;
+    Goods {
+        line: bottle.line,
+        alc_code: bottle.alc_code.clone(),
+        mark: bottle.mark.as_deref().and_then(|mark| Mark::parse(mark).ok()),
+        quantity: part.quantity,
+        f2: bottle.f2.clone(),
+        price: bottle.price,
+    }
+}
+
+/// EGAIS's number of the act whose goods all come back.
+fn whole_act(job: Job<'_>, parts: &[Part<'_>], all: &[Bottle]) -> Result<String, Failure> {
+    let act = parts.first().map(|part| part.bottle.document.as_str()).unwrap_or_default();
+    let whole = all.iter().filter(|bottle| bottle.document == act).count();
+    let is_whole =
+        whole == parts.len() && parts.iter().all(|part| part.quantity == part.bottle.quantity);
+    let number = parts.iter().find_map(|part| part.bottle.egais_quant_id.clone());
+    match number {
+        Some(number) if is_whole => Ok(number),
+        _ => Err(words::not_whole_act(job.order)),
+    }
+}
+
+/// Why it cannot be said which goods come back.
+enum Which {
+    /// Fewer were sold.
+    Few,
+    /// It may be any of them.
+    Any,
+}
+
+fn is_own(bottle: &Bottle, own: &str) -> bool {
+    let document = bottle.back_document.as_deref();
+    bottle.is(BottleStatus::Returning) && document.is_some_and(|document| document.starts_with(own))
+}
+
+/// Which goods of a line come back: unmarked ones by quantity; bottles that the order no longer shows, or all.
+fn which<'a>(line: &Returning, bottles: &'a [Bottle], own: &str) -> Result<Vec<Part<'a>>, Which> {
+    let here = |bottle: &&Bottle| {
+        bottle.line == line.line && (out::is_sold(bottle) || is_own(bottle, own))
+    };
+    let sold: Vec<&Bottle> = bottles.iter().filter(here).collect();
+    let part = |bottle: &'a Bottle| Part { bottle, quantity: bottle.quantity - bottle.returned };
+    let total: Decimal = sold.iter().map(|bottle| bottle.quantity - bottle.returned).sum();
+    if total < line.quantity {
+        return Err(Which::Few);
+    }
+    if total == line.quantity {
+        return Ok(bottles.iter().filter(here).map(part).collect());
+    }
+    if sold.iter().all(|bottle| bottle.mark.is_none()) {
+        return match bottles.iter().filter(here).collect::<Vec<_>>().as_slice() {
+            [bottle] => Ok(vec![Part { bottle, quantity: line.quantity }]),
+            _ => Err(Which::Any),
+        };
+    }
+    let gone = |bottle: &&Bottle| {
+        let mark = bottle.mark.as_ref();
+        mark.is_some_and(|mark| !line.left.contains(mark))
+    };
+    let gone: Vec<Part<'a>> = bottles.iter().filter(here).filter(gone).map(part).collect();
+    if Decimal::from(gone.len()) == line.quantity { Ok(gone) } else { Err(Which::Any) }
+}

@@ -1,0 +1,267 @@
+//! Goods leave: their bottles are taken, and documents are made that write them off.
+
+use std::collections::BTreeMap;
+
+use runtime::{Failure, Step};
+use rust_decimal::Decimal;
+
+use super::{Job, Next, nothing};
+use crate::{
+    Egais,
+    config::{Group, Marks},
+    documents::{self, Act, Cheque, Document, Position},
+    mark::Mark,
+    plan::{self, Fault, Leaving, identity},
+    state::{Goods, New, Paper, Stage, State},
+    store::BottleStatus,
+    words,
+};
+
+impl Egais {
+    pub(super) async fn leave(&self, job: Job<'_>, new: New, shipment: u64) -> Next {
+        if job.snapshot.canceled {
+            return Ok(nothing("the order is cancelled"));
+        }
+        let leaving = plan::leaving(job.snapshot, job.shop, shipment);
+        let leaving = leaving.map_err(|fault| job.fault(&fault))?;
+        if leaving.is_empty() {
+            return Ok(nothing("no alcohol"));
+        }
+        let mut groups: BTreeMap<String, Vec<Goods>> = BTreeMap::new();
+        for line in &leaving {
+            let goods = self.goods(job, line).await?;
+            groups.entry(line.group.clone()).or_default().extend(goods);
+        }
+        let mut papers = Vec::new();
+        for (name, goods) in groups {
+            if !new.done.contains(&name) {
+                papers.push(self.sale(job, &new, &name, goods).await?);
+            }
+        }
+        for paper in &papers {
+            let goods = (job.book(), job.order.number.clone());
+            let taken = self
+                .store
+                .take(
+                    (&goods.0, &goods.1),
+                    (&paper.part, &paper.identity),
+                    &paper.goods,
+                    self.now(),
+                )
+                .await;
+            if let Err(used) = taken.map_err(|error| job.store(&error))? {
+                return Ok(Step::stop(State::New(new), words::used(job.order, &used)));
+            }
+        }
+        self.set_out(job, new, papers).await
+    }
+
+    /// The exact bottles of a line: their marks, products and references.
+    async fn goods(&self, job: Job<'_>, line: &Leaving) -> Result<Vec<Goods>, Failure> {
+        let marks = match job.shop.groups.get(&line.group).map(|group| group.marks) {
+            Some(Marks::Each) => self.own_marks(job, line).await?.into_iter().map(Some).collect(),
+            Some(Marks::None) | None => vec![None],
+        };
+        let mut goods = Vec::new();
+        for mark in marks {
+            let alc_code = alc_code(line, mark.as_ref()).map_err(|fault| job.fault(&fault))?;
+            let f2 = self.form_b(job, line, mark.as_ref(), &alc_code).await?;
+            goods.push(Goods {
+                line: line.line,
+                alc_code,
+                quantity: if mark.is_some() { Decimal::ONE } else { line.quantity },
+                mark,
+                f2,
+                price: line.price,
+            });
+        }
+        Ok(goods)
+    }
+
+    /// The marks that leave now: those of the line without the ones that left before.
+    async fn own_marks(&self, job: Job<'_>, line: &Leaving) -> Result<Vec<Mark>, Failure> {
+        let bottles = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let own = identity(job.order, &job.what(), &line.group, 0);
+        let own = own.trim_end_matches('0');
+        let gone: Vec<&str> = bottles
+            .iter()
+            .filter(|bottle| bottle.line == line.line && !bottle.document.starts_with(own))
+            .filter_map(|bottle| bottle.mark.as_deref())
+            .collect();
+        let left: Vec<Mark> =
+            line.marks.iter().filter(|mark| !gone.contains(&mark.as_str())).cloned().collect();
+        if Decimal::from(left.len()) == line.quantity {
+            return Ok(left);
+        }
+        let missing = line.quantity - Decimal::from(left.len());
+        Err(job.fault(&Fault::Missing(line.name.clone(), missing)))
+    }
+
+    /// The reference of form B: as the product says, as EGAIS's list of bottles says, or the only one in stock.
+    async fn form_b(
+        &self,
+        job: Job<'_>,
+        line: &Leaving,
+        mark: Option<&Mark>,
+        alc_code: &str,
+    ) -> Result<Option<String>, Failure> {
+        let away = |error: sqlx::Error| job.store(&error);
+        if let Some(mark) = mark {
+            let known =
+                self.store.known_bottle(&job.shop.utm, mark.as_str()).await.map_err(away)?;
+            if known.is_some() {
+                return Ok(known);
+            }
+        }
+        if line.f2.is_some() {
+            return Ok(line.f2.clone());
+        }
+        let mut forms = self.store.forms(&job.shop.utm, alc_code).await.map_err(away)?;
+        if forms.len() == 1 {
+            return Ok(forms.pop());
+        }
+        let wants = job.shop.groups.get(&line.group).is_some_and(|group| {
+            use documents::Kind::{ActWriteOffV3, ActWriteOffV4};
+            matches!(group.sale, ActWriteOffV3 | ActWriteOffV4)
+        });
+        // Only acts of register 1 name it.
+        if wants {
+            return Err(job.fault(&Fault::FormB(line.name.clone(), forms.len())));
+        }
+        Ok(None)
+    }
+
+    /// The document of a sale of one group.
+    async fn sale(
+        &self,
+        job: Job<'_>,
+        new: &New,
+        name: &str,
+        goods: Vec<Goods>,
+    ) -> Result<Paper, Failure> {
+        let Some(group) = job.shop.groups.get(name) else {
+            return Err(job.fault(&Fault::Group(name.to_owned(), name.to_owned())));
+        };
+        let identity = identity(job.order, &job.what(), name, new.revision);
+        let positions = self.positions(job, &goods).await?;
+        let at = job.moment();
+        let document = if group.sale.is_cheque() {
+            Document::Cheque(receipt(job, group, &identity, false, positions)?)
+        } else {
+            Document::Act(Act {
+                identity: identity.clone(),
+                date: at.date(),
+                reason: group.reason.clone(),
+                note: job.note(),
+                positions,
+            })
+        };
+        self.paper(job, (identity, name), (group.sale, &document), goods).await
+    }
+
+    /// Goods of a line, a form B and a price are one position.
+    pub(super) async fn positions(
+        &self,
+        job: Job<'_>,
+        goods: &[Goods],
+    ) -> Result<Vec<Position>, Failure> {
+        let mut positions: Vec<(i64, Position)> = Vec::new();
+        for one in goods {
+            let same = positions.iter_mut().find(|(line, position)| {
+                *line == one.line && position.f2 == one.f2 && position.price == one.price
+            });
+            if let Some((_, position)) = same {
+                position.quantity += one.quantity;
+                position.marks.extend(one.mark.clone());
+                continue;
+            }
+            let product = self.store.product(&one.alc_code).await;
+            let line = u64::try_from(one.line).ok().and_then(|line| job.snapshot.line(line));
+            let ean = line.and_then(|line| line.properties.get(&job.shop.ean_property)).cloned();
+            positions.push((
+                one.line,
+                Position {
+                    quantity: one.quantity,
+                    price: one.price,
+                    f2: one.f2.clone(),
+                    marks: one.mark.clone().into_iter().collect(),
+                    product: product.map_err(|error| job.store(&error))?,
+                    ean: ean.map(|ean| ean.trim().to_owned()).filter(|ean| !ean.is_empty()),
+                },
+            ));
+        }
+        Ok(positions.into_iter().map(|(_, position)| position).collect())
+    }
+
+    /// A document, written once, held against the schemas.
+    pub(super) async fn paper(
+        &self,
+        job: Job<'_>,
+        (identity, part): (String, &str),
+        (kind, document): (documents::Kind, &Document),
+        goods: Vec<Goods>,
+    ) -> Result<Paper, Failure> {
+        let Some(utm) = self.utms.get(&job.shop.utm) else {
+            return Err(words::fact_unexpected(job.event));
+        };
+        let body = documents::write(kind, utm.owner(), document)
+            .map_err(|breach| words::breach(job.order, kind, &breach))?;
+        self.valid(&body).await.map_err(|faults| words::invalid(job.order, kind, &faults))?;
+        let is_once = matches!(kind, documents::Kind::RequestRepealAwo)
+            || matches!(document, Document::WayBillAct { .. });
+        let guarded = is_once || (!goods.is_empty() && goods.iter().all(|one| one.mark.is_some()));
+        Ok(Paper {
+            identity,
+            part: part.to_owned(),
+            utm: job.shop.utm.clone(),
+            kind,
+            body,
+            goods,
+            guarded,
+            resent: false,
+            stage: Stage::ready(),
+        })
+    }
+}
+
+/// AlcCode of a bottle: its mark's own, which must be the product's.
+fn alc_code(line: &Leaving, mark: Option<&Mark>) -> Result<String, Fault> {
+    let marked = mark.and_then(Mark::alc_code);
+    match (marked, &line.alc_code) {
+        (Some(marked), Some(product)) if marked != *product => {
+            Err(Fault::OtherProduct(line.name.clone()))
+        }
+        (Some(code), _) => Ok(code),
+        (None, Some(code)) => Ok(code.clone()),
+        (None, None) => Err(Fault::AlcCode(line.name.clone())),
+    }
+}
+
+/// A cheque of the till whose receipt the order names.
+pub(super) fn receipt(
+    job: Job<'_>,
+    group: &Group,
+    identity: &str,
+    back: bool,
+    positions: Vec<Position>,
+) -> Result<Cheque, Failure> {
+    let named = |name: &String| {
+        let value = job.snapshot.properties.get(name).map(|value| value.trim().to_owned());
+        let value = value.filter(|value| !value.is_empty());
+        value.ok_or_else(|| job.fault(&Fault::Receipt(name.clone())))
+    };
+    Ok(Cheque {
+        identity: identity.to_owned(),
+        at: job.moment(),
+        till: group.till.clone().unwrap_or_default(),
+        shift: named(&job.shop.shift_property)?,
+        number: named(&job.shop.cheque_property)?,
+        back,
+        positions,
+    })
+}
+
+/// Whether a bottle is with the buyer.
+pub(super) fn is_sold(bottle: &crate::store::Bottle) -> bool {
+    bottle.is(BottleStatus::WrittenOff)
+}

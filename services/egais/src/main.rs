@@ -1,0 +1,5 @@
+//! The egais service.
+
+fn main() -> std::process::ExitCode {
+    runtime::run::<egais::Egais>()
+}

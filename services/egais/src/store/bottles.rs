@@ -1,0 +1,312 @@
+//! Which bottle went with which line of which order: `egais_alcocodes`.
+
+use rust_decimal::Decimal;
+use sqlx::PgTransaction;
+use time::OffsetDateTime;
+
+use super::Store;
+use crate::{mark::shown, state::Goods};
+
+/// How a bottle stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BottleStatus {
+    /// A document that writes it off is made.
+    Taken,
+    /// EGAIS has written it off.
+    WrittenOff,
+    /// A document that brings it back is made.
+    Returning,
+    /// EGAIS has credited it back.
+    Returned,
+}
+
+impl BottleStatus {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::WrittenOff => "written_off",
+            Self::Returning => "returning",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// A bottle or a quantity of an order.
+#[derive(Debug, Clone)]
+pub struct Bottle {
+    /// Its number with us.
+    pub id: i64,
+    /// The line.
+    pub line: i64,
+    /// The group of goods.
+    pub group: String,
+    /// AlcCode.
+    pub alc_code: String,
+    /// The mark.
+    pub mark: Option<String>,
+    /// How many.
+    pub quantity: Decimal,
+    /// How many of them came back.
+    pub returned: Decimal,
+    /// The reference of form B.
+    pub f2: Option<String>,
+    /// Kopecks for one.
+    pub price: i64,
+    /// The document that writes it off.
+    pub document: String,
+    /// The document that brings it back.
+    pub back_document: Option<String>,
+    /// EGAIS's number.
+    pub egais_quant_id: Option<String>,
+    /// How it stands.
+    pub status: String,
+}
+
+/// A mark that another order has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The mark's end.
+    pub mark: String,
+    /// The order's number.
+    pub order: String,
+}
+
+impl Store {
+    /// Takes goods for a document. What it has taken already it has. A mark that another order or another document
+    /// has is refused, and nothing is taken.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn take(
+        &self,
+        (book, number): (&str, &str),
+        (group, document): (&str, &str),
+        goods: &[Goods],
+        at: OffsetDateTime,
+    ) -> sqlx::Result<Result<(), Used>> {
+        let mut transaction = self.begin(book).await?;
+        for one in goods {
+            let mark = one.mark.as_ref().map(crate::mark::Mark::as_str);
+            let taken = sqlx::query!(
+                "INSERT INTO egais_alcocodes (book, order_number, line_id, product_group, alco_code, mark, quantity,
+                     f2_reg_id, price, document, status, changed_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'taken', $11) ON CONFLICT DO NOTHING",
+                book,
+                number,
+                one.line,
+                group,
+                one.alc_code,
+                mark,
+                one.quantity,
+                one.f2,
+                one.price,
+                document,
+                at
+            )
+            .execute(&mut *transaction)
+            .await?;
+            if taken.rows_affected() == 1 {
+                continue;
+            }
+            let Some(mark) = mark else { continue };
+            let holder = sqlx::query!(
+                "SELECT order_number, document FROM egais_alcocodes WHERE mark = $1 AND status <> 'returned'",
+                mark
+            )
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if let Some(holder) = holder.filter(|holder| holder.document != document) {
+                transaction.rollback().await?;
+                return Ok(Err(Used { mark: shown(mark), order: holder.order_number }));
+            }
+        }
+        transaction.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// All goods of an order.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn bottles(&self, book: &str) -> sqlx::Result<Vec<Bottle>> {
+        sqlx::query_as!(
+            Bottle,
+            r#"SELECT id, line_id AS line, product_group AS "group", alco_code AS alc_code, mark, quantity, returned,
+                 f2_reg_id AS f2, price, document, back_document, egais_quant_id, status
+             FROM egais_alcocodes WHERE book = $1 ORDER BY id"#,
+            book
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// A document that writes off has come to its end.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn written_off(
+        &self,
+        book: &str,
+        document: &str,
+        number: Option<&str>,
+        at: OffsetDateTime,
+    ) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "UPDATE egais_alcocodes SET status = 'written_off', egais_quant_id = $2, changed_at = $3
+             WHERE document = $1 AND status = 'taken'",
+            document,
+            number,
+            at
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// A document that writes off was refused: its goods are free.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn free(&self, book: &str, document: &str) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "DELETE FROM egais_alcocodes WHERE document = $1 AND status = 'taken'",
+            document
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// Sets goods aside for a document that brings them back: bottles by their number with us. `false` when one of
+    /// them is not written off, or another document has it.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn bring_back(
+        &self,
+        book: &str,
+        document: &str,
+        bottles: &[i64],
+        at: OffsetDateTime,
+    ) -> sqlx::Result<bool> {
+        let mut transaction = self.begin(book).await?;
+        let moved = sqlx::query!(
+            "UPDATE egais_alcocodes SET status = 'returning', back_document = $2, changed_at = $3
+             WHERE id = ANY($1) AND (status = 'written_off' OR (status = 'returning' AND back_document = $2))",
+            bottles,
+            document,
+            at
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let whole = usize::try_from(moved.rows_affected()) == Ok(bottles.len());
+        if whole {
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(whole)
+    }
+
+    /// A document that brings back has come to its end, or was refused. Of unmarked goods so many came back.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn came_back(
+        &self,
+        book: &str,
+        document: &str,
+        goods: &[Goods],
+        at: OffsetDateTime,
+    ) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "UPDATE egais_alcocodes SET status = 'returned', returned = quantity, changed_at = $2
+             WHERE back_document = $1 AND status = 'returning' AND mark IS NOT NULL",
+            document,
+            at
+        )
+        .execute(&mut *transaction)
+        .await?;
+        for one in goods.iter().filter(|one| one.mark.is_none()) {
+            part_came_back(&mut transaction, document, one, at).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// A document that brings back was refused: its goods are sold as before.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn stay(&self, book: &str, document: &str) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "UPDATE egais_alcocodes SET status = 'written_off', back_document = NULL
+             WHERE back_document = $1 AND status = 'returning'",
+            document
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// Form B and AlcCode of a bottle, by EGAIS's list of bottles.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn known_bottle(&self, utm: &str, mark: &str) -> sqlx::Result<Option<String>> {
+        sqlx::query_scalar!("SELECT f2_reg_id FROM bottles WHERE mark = $1 AND utm = $2", mark, utm)
+            .fetch_optional(&self.pool)
+            .await
+    }
+
+    /// Keeps EGAIS's list of the bottles of a form B.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn keep_bottles(&self, utm: &str, f2: &str, marks: &[String]) -> sqlx::Result<()> {
+        sqlx::query!(
+            "INSERT INTO bottles (mark, utm, f2_reg_id) SELECT mark, $2, $3 FROM unnest($1::text[]) AS mark
+             ON CONFLICT (mark) DO UPDATE SET utm = $2, f2_reg_id = $3",
+            marks,
+            utm,
+            f2
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Unmarked goods come back by quantity; the row is returned when all of it has.
+async fn part_came_back(
+    transaction: &mut PgTransaction<'_>,
+    document: &str,
+    one: &Goods,
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE egais_alcocodes SET returned = returned + $3, back_document = NULL, changed_at = $4,
+             status = CASE WHEN returned + $3 = quantity THEN 'returned' ELSE 'written_off' END
+         WHERE back_document = $1 AND line_id = $2 AND status = 'returning' AND mark IS NULL
+             AND f2_reg_id IS NOT DISTINCT FROM $5",
+        document,
+        one.line,
+        one.quantity,
+        at,
+        one.f2
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+impl Bottle {
+    /// Whether it stands so.
+    #[must_use]
+    pub fn is(&self, status: BottleStatus) -> bool {
+        self.status == status.word()
+    }
+}

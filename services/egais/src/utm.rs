@@ -1,0 +1,11 @@
+//! The UTM: its wire, its answers, whose turn it is, and the looks at its inbox.
+
+pub mod answer;
+mod client;
+mod error;
+pub(crate) mod feed;
+mod poll;
+
+pub use client::{Client, Health, Listed};
+pub use error::{Error, What};
+pub use poll::Polled;

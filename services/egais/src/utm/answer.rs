@@ -1,0 +1,369 @@
+//! What a UTM and EGAIS say, read with bounds. Documents are told apart by their elements, not by their paths.
+
+use crate::{
+    documents::Product,
+    xml::{Ended, XmlError, walk},
+};
+
+/// What a UTM answers to a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receipt {
+    /// It has it, under this name.
+    Taken(String),
+    /// It refused it.
+    Refused(String),
+}
+
+/// Reads a receipt: `<A><url>…</url>`, `<A><error>…</error>`, or the brief's `<ReplyId>`.
+///
+/// # Errors
+/// [`XmlError`] when it is none of these.
+pub fn receipt(body: &[u8]) -> Result<Receipt, XmlError> {
+    let (mut url, mut error) = (None, None);
+    walk(body, &mut |element| {
+        match (element.path.len(), element.path.last().map(String::as_str)) {
+            (2, Some("url")) | (1 | 2, Some("ReplyId")) => url = Some(element.text.to_owned()),
+            (2, Some("error")) => error = Some(element.text.to_owned()),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    match (url.filter(|url| !url.is_empty()), error) {
+        (_, Some(error)) => Ok(Receipt::Refused(error)),
+        (Some(url), None) => Ok(Receipt::Taken(url)),
+        (None, None) => Err(XmlError::new("neither a name nor an error")),
+    }
+}
+
+/// An entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The path after `/opt/in/` or `/opt/out/`: type and number.
+    pub path: String,
+    /// Which document it belongs to, where the list tells.
+    pub reply_id: Option<String>,
+}
+
+/// The most entries that are read of a list.
+const ENTRIES_MOST: usize = 100_000;
+
+/// Reads a list. Entries name the UTM's own idea of its host; only their path counts.
+///
+/// # Errors
+/// [`XmlError`] when it is no list.
+pub fn list(body: &[u8], folder: &str) -> Result<Vec<Entry>, XmlError> {
+    let (mut entries, mut root) = (Vec::new(), String::new());
+    walk(body, &mut |element| {
+        if element.path.len() == 1 {
+            root = element.path.first().cloned().unwrap_or_default();
+        }
+        if element.path.len() != 2 || element.path.last().is_none_or(|name| name != "url") {
+            return Ok(());
+        }
+        if entries.len() >= ENTRIES_MOST {
+            return Err(XmlError::new("too many entries"));
+        }
+        let found = element.text.find(folder).map(|at| at.saturating_add(folder.len()));
+        let path = found.and_then(|at| element.text.get(at..)).unwrap_or_default();
+        let mut parts = path.split('/');
+        let (kind, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_place = !kind.is_empty() && plain(kind) && !number.is_empty() && plain(number);
+        if is_place && parts.next().is_none() {
+            let reply_id = element.attributes.iter().find(|(name, _)| name == "replyId");
+            let reply_id = reply_id.map(|(_, value)| value.clone());
+            entries.push(Entry { path: format!("{kind}/{number}"), reply_id });
+        }
+        Ok(())
+    })?;
+    if root == "A" { Ok(entries) } else { Err(XmlError::new("no list")) }
+}
+
+/// Which of the two verdicts on a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Its check.
+    Check,
+    /// The operation: only this one is the end.
+    Operation,
+}
+
+impl Step {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// A verdict in a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which.
+    pub step: Step,
+    /// What it is.
+    pub accepted: bool,
+    /// EGAIS's words.
+    pub words: String,
+}
+
+/// A ticket. One may carry both verdicts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticket {
+    /// Our name for the document.
+    pub identity: String,
+    /// The UTM's name for it.
+    pub transport: String,
+    /// EGAIS's number for it.
+    pub reg_id: Option<String>,
+    /// Its verdicts.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// A document from EGAIS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// A ticket.
+    Ticket(Ticket),
+    /// The bottles of a form B.
+    Bottles {
+        /// The form.
+        f2: String,
+        /// Their marks.
+        marks: Vec<String>,
+    },
+    /// Stock; its positions were shown one by one.
+    Rests {
+        /// Whether it is the shop floor's.
+        shop: bool,
+        /// How many positions there were.
+        count: usize,
+    },
+    /// Something else: its element.
+    Other(String),
+}
+
+/// A position of stock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// The product.
+    pub product: Product,
+    /// How many.
+    pub quantity: rust_decimal::Decimal,
+    /// The reference of form A; of register 1.
+    pub f1: Option<String>,
+    /// The reference of form B; of register 1.
+    pub f2: Option<String>,
+}
+
+/// Reads a document from EGAIS; memory does not grow with the number of positions, which are shown as they come.
+///
+/// # Errors
+/// [`XmlError`] when it is no document, breaks a bound, or `position` says so.
+pub fn incoming(
+    body: impl std::io::BufRead,
+    position: &mut dyn FnMut(Rest) -> Result<(), XmlError>,
+) -> Result<Incoming, XmlError> {
+    let mut reading = Reading::default();
+    walk(body, &mut |element| reading.take(element, position))?;
+    reading.end()
+}
+
+#[derive(Default)]
+struct Reading {
+    kind: String,
+    ticket: Vec<(String, String)>,
+    f2: String,
+    marks: Vec<String>,
+    rest: Rest,
+    quantity: Option<String>,
+    count: usize,
+    has_root: bool,
+}
+
+/// The most marks of one form B.
+const MARKS_MOST: usize = 1_000_000;
+
+impl Reading {
+    fn take(
+        &mut self,
+        element: &Ended<'_>,
+        position: &mut dyn FnMut(Rest) -> Result<(), XmlError>,
+    ) -> Result<(), XmlError> {
+        let [root, below @ ..] = element.path else { return Ok(()) };
+        self.has_root = root == "Documents";
+        // Documents / Document / <its element> / …
+        let [document, kind, inner @ ..] = below else { return Ok(()) };
+        if document != "Document" {
+            return Ok(());
+        }
+        if self.kind.is_empty() {
+            self.kind.clone_from(kind);
+        }
+        let inner: Vec<&str> = inner.iter().map(String::as_str).collect();
+        match kind.as_str() {
+            "Ticket" => self.ticket(&inner, element.text),
+            "ReplyRestBCode" => self.bottle(&inner, element.text),
+            name if name.starts_with("ReplyRests") => self.rest(&inner, element.text, position),
+            _ => Ok(()),
+        }
+    }
+
+    fn ticket(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
+        if self.ticket.len() > 100 {
+            return Err(XmlError::new("a ticket with too many parts"));
+        }
+        self.ticket.push((inner.join("/"), text.to_owned()));
+        Ok(())
+    }
+
+    fn bottle(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
+        match inner {
+            ["Inform2RegId"] => text.clone_into(&mut self.f2),
+            ["MarkInfo", "amc" | "ms"] if self.marks.len() < MARKS_MOST => {
+                self.marks.push(text.to_owned());
+            }
+            ["MarkInfo", "amc" | "ms"] => return Err(XmlError::new("too many marks")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn rest(
+        &mut self,
+        inner: &[&str],
+        text: &str,
+        position: &mut dyn FnMut(Rest) -> Result<(), XmlError>,
+    ) -> Result<(), XmlError> {
+        match inner {
+            ["Products", "StockPosition" | "ShopPosition"] => {
+                let quantity = self.quantity.take().unwrap_or_default();
+                let mut rest = std::mem::take(&mut self.rest);
+                rest.quantity =
+                    quantity.parse().map_err(|_| XmlError::new("a quantity is no number"))?;
+                if rest.product.alc_code.is_empty() {
+                    return Err(XmlError::new("a position without AlcCode"));
+                }
+                self.count += 1;
+                position(rest)
+            }
+            ["Products", "StockPosition" | "ShopPosition", part @ ..] => {
+                self.part(part, text);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn part(&mut self, part: &[&str], text: &str) {
+        let own = || text.to_owned();
+        let product = &mut self.rest.product;
+        match part {
+            ["Quantity"] => self.quantity = Some(own()),
+            ["InformF1RegId"] => self.rest.f1 = Some(own()),
+            ["InformF2RegId"] => self.rest.f2 = Some(own()),
+            ["Product", "UnitType"] => product.unit_type = own(),
+            ["Product", "Type"] => product.kind = Some(own()),
+            ["Product", "FullName"] => product.full_name = own(),
+            ["Product", "AlcCode"] => product.alc_code = own(),
+            ["Product", "Capacity"] => product.capacity = Some(own()),
+            ["Product", "AlcVolume"] => product.alc_volume = Some(own()),
+            ["Product", "ProductVCode"] => product.v_code = own(),
+            ["Product", "Producer", kind, "address", name] => {
+                (*kind).clone_into(&mut product.producer.kind);
+                push(&mut product.producer.address, name, text);
+            }
+            ["Product", "Producer", kind, name] if *name != "address" => {
+                (*kind).clone_into(&mut product.producer.kind);
+                push(&mut product.producer.fields, name, text);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(self) -> Result<Incoming, XmlError> {
+        if !self.has_root || self.kind.is_empty() {
+            return Err(XmlError::new("no document of EGAIS"));
+        }
+        Ok(match self.kind.as_str() {
+            "Ticket" => Incoming::Ticket(ticket(&self.ticket)?),
+            "ReplyRestBCode" => Incoming::Bottles { f2: self.f2, marks: self.marks },
+            name if name.starts_with("ReplyRests") => {
+                Incoming::Rests { shop: name.starts_with("ReplyRestsShop"), count: self.count }
+            }
+            _ => Incoming::Other(self.kind),
+        })
+    }
+}
+
+fn push(fields: &mut Vec<(String, String)>, name: &str, text: &str) {
+    if fields.len() < 40 && !text.is_empty() {
+        fields.push((name.to_owned(), text.to_owned()));
+    }
+}
+
+/// `Result` is the check, `OperationResult` the operation.
+fn ticket(parts: &[(String, String)]) -> Result<Ticket, XmlError> {
+    let part = |path: &str| {
+        let found = parts.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str());
+        found.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let mut verdicts = Vec::new();
+    for (step, verdict, words) in [
+        (Step::Check, "Result/Conclusion", "Result/Comments"),
+        (Step::Operation, "OperationResult/OperationResult", "OperationResult/OperationComment"),
+    ] {
+        let accepted = match part(verdict).as_deref() {
+            None => continue,
+            Some("Accepted") => true,
+            Some("Rejected") => false,
+            Some(_) => return Err(XmlError::new("a ticket that neither accepts nor rejects")),
+        };
+        verdicts.push(Verdict { step, accepted, words: part(words).unwrap_or_default() });
+    }
+    let ticket = Ticket {
+        identity: part("Identity").unwrap_or_default(),
+        transport: part("TransportId").unwrap_or_default(),
+        reg_id: part("Result/AccisesHeader/EGAISQuntId").or_else(|| part("RegID")),
+        verdicts,
+    };
+    if ticket.verdicts.is_empty() {
+        return Err(XmlError::new("a ticket without a verdict"));
+    }
+    Ok(ticket)
+}
+
+/// The Identity (or, of a request of repeal, the number) in a document of ours.
+///
+/// # Errors
+/// [`XmlError`] when it cannot be read.
+pub fn identity(body: &[u8]) -> Result<Option<String>, XmlError> {
+    let mut found = None;
+    walk(body, &mut |element| {
+        let is_own = element.path.len() == 4;
+        let name = element.path.last().map(String::as_str);
+        if is_own && matches!(name, Some("Identity" | "RequestNumber")) && found.is_none() {
+            found = Some(element.text.to_owned());
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The organisation in the UTM's key (`/diagnosis`).
+///
+/// # Errors
+/// [`XmlError`] when it names none.
+pub fn owner(body: &[u8]) -> Result<String, XmlError> {
+    let mut found = None;
+    walk(body, &mut |element| {
+        if element.path.last().is_some_and(|name| name == "CN") {
+            found = Some(element.text.to_owned());
+        }
+        Ok(())
+    })?;
+    found.ok_or_else(|| XmlError::new("no CN"))
+}

@@ -1,0 +1,286 @@
+//! The calls to one UTM (protocol of UTM 2.0.5 to 4.x, as its clients use it).
+
+use std::{io::BufReader, time::Duration};
+
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    multipart::{Form, Part},
+};
+use runtime::{Metrics, StartError, http};
+use serde::Deserialize;
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset, macros::format_description};
+
+use super::{
+    answer::{self, Entry, Incoming, Receipt, Rest},
+    error::{Error, What},
+    feed::feed,
+};
+use crate::{config::Utm, documents::Kind, xml::XmlError};
+
+/// A UTM. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    name: String,
+    utm: Utm,
+    http: http::Client,
+    slow: http::Client,
+}
+
+/// A document of ours in a UTM's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// It has it, under this name.
+    There(Option<String>),
+    /// It does not.
+    Absent,
+    /// It has documents of this type and does not show them.
+    Hidden,
+}
+
+/// How a UTM is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The organisation in its key.
+    pub owner: String,
+    /// When its keys end, by name (`rsa`, `gost`), where it tells.
+    pub keys: Vec<(&'static str, OffsetDateTime)>,
+}
+
+impl Client {
+    /// A client of the UTM with this name in the settings.
+    ///
+    /// # Errors
+    /// [`StartError`] when the system's certificates cannot be read.
+    pub fn new(
+        name: &str,
+        utm: &Utm,
+        (timeout, slow): (Duration, Duration),
+        metrics: &Metrics,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            name: name.to_owned(),
+            utm: utm.clone(),
+            http: http::Client::new("utm", timeout, metrics)?,
+            slow: http::Client::new("utm", slow, metrics)?,
+        })
+    }
+
+    /// The organisation that the settings name.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.utm.fsrar_id
+    }
+
+    /// Its name in the settings.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn request(&self, client: &http::Client, method: Method, path: &str) -> RequestBuilder {
+        let base = self.utm.url.as_str().trim_end_matches('/');
+        let request = client.request(method, &format!("{base}{path}"));
+        match &self.utm.header {
+            Some(header) => request.header(&header.name, header.value.expose()),
+            None => request,
+        }
+    }
+
+    async fn send(
+        &self,
+        call: &'static str,
+        method: Method,
+        path: &str,
+    ) -> Result<http::Answer, Error> {
+        let request = self.request(&self.http, method, path);
+        let answer = self.http.send(call, request).await;
+        answer.map_err(|error| self.error(What::from(error)))
+    }
+
+    fn error(&self, what: What) -> Error {
+        Error { utm: self.name.clone(), what }
+    }
+
+    fn garbled(&self, error: &XmlError) -> Error {
+        self.error(What::Garbled(error.to_string()))
+    }
+
+    /// A good answer, or what its status means.
+    fn good(&self, answer: http::Answer) -> Result<http::Answer, Error> {
+        match answer.status {
+            StatusCode::OK => Ok(answer),
+            StatusCode::FORBIDDEN => Err(self.error(What::Key)),
+            StatusCode::NOT_FOUND => Err(self.error(What::Absent)),
+            status => Err(self.error(What::Garbled(format!("status {}", status.as_u16())))),
+        }
+    }
+
+    /// Sends a document. The UTM's name for it comes back.
+    ///
+    /// # Errors
+    /// [`Error`]; [`What::had_no_effect`] says whether it can have been taken.
+    pub async fn post(&self, kind: Kind, body: &str) -> Result<String, Error> {
+        let path = match (&self.utm.cheque_path, kind.is_cheque()) {
+            (Some(path), true) => path.clone(),
+            _ => format!("/opt/in/{}", kind.word()),
+        };
+        let part = Part::text(body.to_owned()).file_name("document.xml").mime_str("text/xml");
+        let part = part.map_err(|error| self.error(What::NotSent(error.to_string())))?;
+        let form = Form::new().part("xml_file", part);
+        let request = self.request(&self.http, Method::POST, &path).multipart(form);
+        let answer = self.http.send("opt/in", request).await;
+        let answer = answer.map_err(|error| self.error(What::from(error)))?;
+        if answer.status == StatusCode::FORBIDDEN {
+            return Err(self.error(What::Key));
+        }
+        // Which status comes with a refusal is not settled: the body is read with any.
+        match answer::receipt(&answer.body) {
+            Ok(Receipt::Taken(name)) if answer.status.is_success() => Ok(name),
+            Ok(Receipt::Refused(words)) => Err(self.error(What::Refused(words))),
+            Ok(Receipt::Taken(_)) | Err(_) => {
+                let what = format!("status {}", answer.status.as_u16());
+                Err(self.error(What::Garbled(what)))
+            }
+        }
+    }
+
+    /// Looks for a document of ours among those that were sent, by its type and Identity.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn find(&self, kind: Kind, identity: &str) -> Result<Listed, Error> {
+        let answer = self.good(self.send("opt/in list", Method::GET, "/opt/in").await?)?;
+        let list = answer::list(&answer.body, "/opt/in/").map_err(|error| self.garbled(&error))?;
+        let mut hidden = false;
+        // The newest first: it was sent just now.
+        for Entry { path, reply_id } in list.into_iter().rev() {
+            if path.split('/').next() != Some(kind.word()) {
+                continue;
+            }
+            let path = format!("/opt/in/{path}");
+            let answer = self.send("opt/in document", Method::GET, &path).await?;
+            let own = (answer.status == StatusCode::OK)
+                .then(|| answer::identity(&answer.body).ok().flatten())
+                .flatten();
+            match own {
+                Some(own) if own == identity => return Ok(Listed::There(reply_id)),
+                Some(_) => {}
+                None => hidden = true,
+            }
+        }
+        Ok(if hidden { Listed::Hidden } else { Listed::Absent })
+    }
+
+    /// What lies in the inbox.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn inbox(&self) -> Result<Vec<Entry>, Error> {
+        let answer = self.good(self.send("opt/out list", Method::GET, "/opt/out").await?)?;
+        answer::list(&answer.body, "/opt/out/").map_err(|error| self.garbled(&error))
+    }
+
+    /// Reads a document of the inbox and leaves it there. `None` when it is gone, or not yet a document.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let answer = self.send("opt/out", Method::GET, &format!("/opt/out/{path}")).await?;
+        match self.good(answer) {
+            Ok(answer) if answer.body.trim_ascii_start().starts_with(b"<") => Ok(Some(answer.body)),
+            Ok(_) | Err(Error { what: What::Absent, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a document of the inbox as it comes, whatever its size.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn read_rests(
+        &self,
+        path: &str,
+        mut position: impl FnMut(Rest) -> Result<(), XmlError> + Send + 'static,
+    ) -> Result<Incoming, Error> {
+        let request = self.request(&self.slow, Method::GET, &format!("/opt/out/{path}"));
+        let answer = request.send().await.map_err(|error| self.broken(error))?;
+        if answer.status() != StatusCode::OK {
+            let what = What::Garbled(format!("status {}", answer.status().as_u16()));
+            return Err(self.error(what));
+        }
+        let (send, feed) = feed();
+        let reading = tokio::task::spawn_blocking(move || {
+            answer::incoming(BufReader::with_capacity(64 * 1024, feed), &mut position)
+        });
+        let mut answer = answer;
+        loop {
+            let piece = match answer.chunk().await {
+                Ok(Some(piece)) => Ok(piece.to_vec()),
+                Ok(None) => break,
+                Err(error) => Err(std::io::Error::other(error.without_url().to_string())),
+            };
+            let failed = piece.is_err();
+            if send.send(piece).await.is_err() || failed {
+                break;
+            }
+        }
+        drop(send);
+        let read = reading.await.map_err(|error| self.error(What::Garbled(error.to_string())))?;
+        read.map_err(|error| self.garbled(&error))
+    }
+
+    fn broken(&self, error: reqwest::Error) -> Error {
+        self.error(What::NoAnswer(error.without_url().to_string()))
+    }
+
+    /// Takes a document off the inbox. One that is gone is as good.
+    ///
+    /// # Errors
+    /// [`Error`]; it may be off.
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        let answer =
+            self.send("opt/out delete", Method::DELETE, &format!("/opt/out/{path}")).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(()),
+            status if status.is_success() => Ok(()),
+            status => Err(self.error(What::Garbled(format!("status {}", status.as_u16())))),
+        }
+    }
+
+    /// Whose key it has and until when.
+    ///
+    /// # Errors
+    /// [`Error`]; [`What::Stranger`] when the key is another organisation's.
+    pub async fn health(&self) -> Result<Health, Error> {
+        let answer = self.good(self.send("diagnosis", Method::GET, "/diagnosis").await?)?;
+        let owner = answer::owner(&answer.body).map_err(|error| self.garbled(&error))?;
+        if owner != self.utm.fsrar_id {
+            return Err(self.error(What::Stranger(owner)));
+        }
+        // Modules before 4.0 do not have it.
+        let info = self.send("api/info", Method::GET, "/api/info/list").await?;
+        let info: Info = serde_json::from_slice(&info.body).unwrap_or_default();
+        let keys = [("rsa", info.rsa), ("gost", info.gost)].into_iter();
+        let keys = keys.filter_map(|(name, key)| Some((name, moment(&key?.expire_date?)?)));
+        Ok(Health { owner, keys: keys.collect() })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Info {
+    rsa: Option<Key>,
+    gost: Option<Key>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Key {
+    #[serde(rename = "expireDate")]
+    expire_date: Option<String>,
+}
+
+/// `2027-01-01 00:00:00` and what may follow, Moscow's.
+fn moment(text: &str) -> Option<OffsetDateTime> {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    let at = PrimitiveDateTime::parse(text.trim().get(..19)?, format).ok()?;
+    Some(at.assume_offset(UtcOffset::from_hms(3, 0, 0).ok()?))
+}

@@ -1,0 +1,116 @@
+//! RestBal: stock is asked for, read as it comes, compared with the catalogue.
+
+use std::{io::Cursor, time::Instant};
+
+use egais::{
+    store::CatalogueRow,
+    utm::answer::{Incoming, incoming},
+};
+
+use crate::{
+    order::{BEER, WINE, order, shipped, wine},
+    story::stock,
+    world::World,
+};
+
+#[tokio::test]
+async fn both_registers_are_compared_with_the_catalogue() {
+    let world = World::new().await;
+    let row = |code: &str, quantity: u32| CatalogueRow {
+        alc_code: code.to_owned(),
+        name: format!("Товар {code}"),
+        quantity: quantity.into(),
+    };
+    // EGAIS has 12 of wine and 20 of beer; the catalogue has all of the wine, less beer, and something else.
+    let catalogue = [row(WINE, 12), row(BEER, 19), row("0000000000000000001", 1)];
+    world.egais.store().keep_catalogue("office", &catalogue, world.now()).await.unwrap();
+    stock(&world).await;
+    let found = world.egais.store().differences("office").await.unwrap();
+    let found: Vec<(&str, String, String)> = found
+        .iter()
+        .map(|row| (row.alc_code.as_str(), row.shop.to_string(), row.catalogue.to_string()))
+        .collect();
+    let text = |text: &str| text.to_owned();
+    assert_eq!(
+        found,
+        [("0000000000000000001", text("0"), text("1")), (BEER, text("20"), text("19"))]
+    );
+    // It is asked once in its time, and both answers are taken off the inbox.
+    assert!(!world.egais.ask_rests("office").await.unwrap());
+    assert_eq!(world.summary().waiting, 0);
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn the_only_form_b_in_stock_is_taken_where_the_product_names_none() {
+    let world = World::new().await;
+    stock(&world).await;
+    let mut order = order(1, world.now(), &[wine(&[1])]);
+    order.lines[0].properties.remove("EGAIS_F2");
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    world.agrees().await;
+}
+
+/// The answer with so many positions, as EGAIS writes it.
+fn answer(positions: usize) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ns:Documents Version=\"1.0\" \
+         xmlns:ns=\"http://fsrar.ru/WEGAIS/WB_DOC_SINGLE_01\" xmlns:rst=\"http://fsrar.ru/WEGAIS/ReplyRests_v2\" \
+         xmlns:pref=\"http://fsrar.ru/WEGAIS/ProductRef_v2\" xmlns:oref=\"http://fsrar.ru/WEGAIS/ClientRef_v2\">\
+         <ns:Owner><ns:FSRAR_ID>3463047</ns:FSRAR_ID></ns:Owner><ns:Document><ns:ReplyRests_v2>\
+         <rst:RestsDate>2026-11-20T14:06:01.123</rst:RestsDate><rst:Products>",
+    );
+    for number in 0..positions {
+        write!(
+            text,
+            "<rst:StockPosition><rst:Product><pref:UnitType>Packed</pref:UnitType><pref:Type>АП</pref:Type>\
+             <pref:FullName>Вино сухое красное «Пример» {number}</pref:FullName><pref:AlcCode>{number:019}</pref:AlcCode>\
+             <pref:Capacity>0.750</pref:Capacity><pref:AlcVolume>13.000</pref:AlcVolume><pref:Producer><oref:UL>\
+             <oref:ClientRegId>010000999999</oref:ClientRegId><oref:FullName>ООО Винодел</oref:FullName>\
+             <oref:ShortName>Винодел</oref:ShortName><oref:INN>7700000000</oref:INN><oref:KPP>770001001</oref:KPP>\
+             <oref:address><oref:Country>643</oref:Country><oref:RegionCode>77</oref:RegionCode>\
+             <oref:description>г. Москва</oref:description></oref:address></oref:UL></pref:Producer>\
+             <pref:ProductVCode>401</pref:ProductVCode></rst:Product><rst:Quantity>12.000</rst:Quantity>\
+             <rst:InformF1RegId>FA-{number:015}</rst:InformF1RegId><rst:InformF2RegId>FB-{number:015}</rst:InformF2RegId>\
+             </rst:StockPosition>"
+        )
+        .unwrap();
+    }
+    text.push_str("</rst:Products></ns:ReplyRests_v2></ns:Document></ns:Documents>");
+    text
+}
+
+/// The most memory that this process had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Each test is a process of its own under nextest, so the peak is this one's.
+#[test]
+fn fifty_thousand_positions_are_read_in_a_second_and_little_memory() {
+    let text = answer(50_000);
+    let (size, before) = (text.len(), peak());
+    let began = Instant::now();
+    // As the service does: a thousand positions are in hand at a time.
+    let (mut kept, mut most) = (Vec::new(), 0);
+    let read = incoming(Cursor::new(text), &mut |rest| {
+        kept.push(rest);
+        most = most.max(kept.len());
+        if kept.len() == 1_000 {
+            kept.clear();
+        }
+        Ok(())
+    });
+    let took = began.elapsed();
+    assert_eq!(read.unwrap(), Incoming::Rests { shop: false, count: 50_000 });
+    let grown = (peak() - before) / 1024;
+    eprintln!("{size} bytes, at most {most} positions in hand: {took:?}, {grown} MiB more");
+    assert!(grown < 50, "{grown} MiB");
+    // The bar is a release build's. Unoptimised and beside other builds it takes several seconds; there only what
+    // grows with the square of the positions is found out.
+    let limit = if cfg!(debug_assertions) { 30.0 } else { 1.0 };
+    assert!(took.as_secs_f64() < limit, "{took:?}");
+}

@@ -1,0 +1,124 @@
+//! What an order has done here is written through to 1C, where that is the master.
+//!
+//! A redemption that 1C does not take is taken back here. That is decided and written down first:
+//! after a crash nothing is told to 1C that is being taken back.
+
+use std::time::Duration;
+
+use events::OrderRef;
+use runtime::{Failure, Step};
+use uuid::Uuid;
+
+use crate::{
+    Loyalty, ask,
+    config::Away,
+    flow::{Next, State},
+    ledger::{Answer, Kind, Outcome, Request},
+    onec::{self, Word},
+    words,
+};
+
+/// The shortest pause before 1C is told again of a redemption that is bound to be refused.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Loyalty {
+    /// Tells 1C, which knows a repeat by the operation's id.
+    pub(crate) async fn tell_onec(
+        &self,
+        order: &OrderRef,
+        ask: Vec<Request>,
+        revision: u32,
+    ) -> Next {
+        let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
+        let store = self.bank.store();
+        let away = |_| words::store_away(order);
+        for (place, request) in ask.iter().enumerate() {
+            let phone = store.phone_to_tell(request.id).await.map_err(away)?;
+            let Err(error) = onec.tell(&Word::from(request), phone).await else {
+                store.told(&[request.id]).await.map_err(away)?;
+                continue;
+            };
+            if self.is_to_be_refused(request, &error) {
+                let ask = ask.into_iter().skip(place).collect();
+                let refused = error.is_refusal();
+                return Ok(Step::again(State::Refusing { ask, revision, refused }));
+            }
+            if error.is_refusal() {
+                // Balances are compared: 1C's counts.
+                store.told(&[request.id]).await.map_err(away)?;
+            }
+            return Err(match (error.failure(order), self.patience(request)) {
+                (Failure::Retry(reason, None), Some(left)) => Failure::Retry(reason, Some(left)),
+                (failure, _) => failure,
+            });
+        }
+        Ok(Step::done(State::Done))
+    }
+
+    /// Whether a redemption is not waited for any longer.
+    fn is_to_be_refused(&self, request: &Request, error: &onec::Error) -> bool {
+        let in_vain = error.is_refusal() || matches!(error, onec::Error::NoPhone);
+        let away = self.program.when_1c_is_away == Away::Refuse
+            && (error.is_not_sent() || self.age(request) >= self.refuse_after);
+        spends(request) && (in_vain || away)
+    }
+
+    /// When 1C is told again of a redemption that is to be refused in time.
+    fn patience(&self, request: &Request) -> Option<Duration> {
+        let bound = spends(request) && self.program.when_1c_is_away == Away::Refuse;
+        let age = self.age(request);
+        bound.then(|| PAUSE.max(age / 2).min(self.refuse_after.saturating_sub(age)))
+    }
+
+    fn age(&self, request: &Request) -> Duration {
+        let age = self.bank.store().now() - request.effective_at;
+        Duration::try_from(age).unwrap_or_default()
+    }
+
+    /// Takes a redemption back here, and there what 1C may have noted of it.
+    pub(crate) async fn refuse(
+        &self,
+        order: &OrderRef,
+        ask: &[Request],
+        revision: u32,
+        refused: bool,
+    ) -> Next {
+        let Some(redemption) = ask.first() else { return Ok(Step::done(State::Done)) };
+        let undoing = self.undo(order, redemption).await?;
+        let mut operations: Vec<Uuid> = ask.iter().map(|request| request.id).collect();
+        if refused {
+            operations.push(undoing);
+        }
+        let withdrawn = self.bank.store().withdraw(&operations, &[undoing]).await;
+        withdrawn.map_err(|_| words::store_away(order))?;
+        let asked = redemption.what.amount().unwrap_or(0);
+        let reason = match refused {
+            true => words::points_insufficient(order, asked),
+            false => words::onec_away(order),
+        };
+        Ok(Step::stop(State::Again(revision + 1), reason))
+    }
+
+    /// Takes back here what 1C did not take there; answers by which operation.
+    async fn undo(&self, order: &OrderRef, request: &Request) -> Result<Uuid, Failure> {
+        let mut undoing = ask::undo(request);
+        loop {
+            let answered = self.bank.apply(undoing.clone()).await;
+            let answered = answered.map_err(|_| words::store_away(order))?;
+            match answered.answer {
+                Answer::Decided(known) | Answer::Repeated(known) => match known.outcome {
+                    // Paid already, in the same breath.
+                    Outcome::AlreadyCaptured => undoing = ask::undo_spent(request),
+                    _ => return Ok(known.id),
+                },
+                Answer::Parked(_) | Answer::Conflict { .. } => {
+                    return Err(words::refused(order, answered.answer.word()));
+                }
+            }
+        }
+    }
+}
+
+fn spends(request: &Request) -> bool {
+    matches!(request.what.kind(), Kind::Hold | Kind::Debit)
+}

@@ -1,0 +1,5 @@
+//! The service `marking`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run::<marking::Marking>()
+}
