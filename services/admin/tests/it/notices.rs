@@ -186,7 +186,8 @@ async fn a_certificate_is_told_again_a_week_and_a_day_before_its_end_and_at_it()
     .await;
     let times = || naming(&told, "certificate that signs (gost)");
     let rows = async |matching: &str| -> i64 {
-        let count = format!("SELECT count(*) FROM conditions WHERE subject = 'gost' AND {matching}");
+        let count =
+            format!("SELECT count(*) FROM conditions WHERE subject = 'gost' AND {matching}");
         sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&desk.pool).await.unwrap()
     };
     // What was told is noted a moment after it was heard.
@@ -197,7 +198,9 @@ async fn a_certificate_is_told_again_a_week_and_a_day_before_its_end_and_at_it()
     for (left, expected) in [(8, 1), (6, 2), (5, 2), (0, 3), (-1, 4), (-2, 4)] {
         // Nothing is told of it while its clock is moved.
         metrics.say("");
-        desk.stage.until("out of sight", LONG, || async { rows("over_at IS NOT NULL").await == 1 }).await;
+        desk.stage
+            .until("out of sight", LONG, || async { rows("over_at IS NOT NULL").await == 1 })
+            .await;
         let moved = now + time::Duration::days(left) + time::Duration::hours(12);
         sqlx::query("UPDATE conditions SET at = $1, told_at = told_at - (at - $1)")
             .bind(moved)

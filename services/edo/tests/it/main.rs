@@ -17,5 +17,4 @@ mod line;
 mod order;
 mod speed;
 mod story;
-mod tables;
 mod world;

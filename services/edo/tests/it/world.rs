@@ -19,7 +19,7 @@ use emulator::{
 use events::{Event, Fact, Phase, Status};
 use runtime::{
     Class, Metrics, RetryPolicy,
-    testing::{End, Job},
+    testing::{End, Job, Tables},
 };
 use signing::{
     Signer,
@@ -27,10 +27,7 @@ use signing::{
 };
 use time::OffsetDateTime;
 
-use crate::{
-    order::{BUYER_INN, BUYER_KPP},
-    tables::Tables,
-};
+use crate::order::{BUYER_INN, BUYER_KPP};
 
 /// The seller of the emulator's default settings.
 pub(crate) const INN: &str = "7700000016";
@@ -149,7 +146,8 @@ impl World {
         change(&mut emulated);
         let running = Emulator::start(emulated).await.unwrap();
         running.emulator.diadoc.books().put(Buyer::new(BUYER_INN, BUYER_KPP, BUYER_BOX));
-        let (tables, pair) = (Tables::new().await, Pair::make(&Subject::of(INN)));
+        let (tables, pair) =
+            (Tables::make("edo", edo::MIGRATOR.iter(), 10).await, Pair::make(&Subject::of(INN)));
         let (shops, nudged) = (shops(more), Arc::default());
         let more: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
         let edo = service(&running, &tables, &pair, &shops, &more, &nudged);

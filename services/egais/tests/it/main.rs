@@ -12,5 +12,4 @@ mod fuzz;
 mod order;
 mod rests;
 mod story;
-mod tables;
 mod world;

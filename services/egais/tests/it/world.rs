@@ -18,11 +18,9 @@ use emulator::{
 use events::{Event, Fact, Phase};
 use runtime::{
     Class, Metrics, RetryPolicy, Worker as _,
-    testing::{End, Job},
+    testing::{End, Job, Tables},
 };
 use time::OffsetDateTime;
-
-use crate::tables::Tables;
 
 pub(crate) const OWNER: &str = "030000999999";
 
@@ -101,7 +99,7 @@ impl World {
         emulated.hang_s = 5;
         change(&mut emulated);
         let running = Emulator::start(emulated).await.unwrap();
-        let tables = Tables::new().await;
+        let tables = Tables::make("egais", egais::MIGRATOR.iter(), 6).await;
         let settings = file(self::file(&running.utm_url(OWNER)));
         let egais = service(&running, &tables, &settings);
         Self { running, egais, tables, settings }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    str::FromStr,
     sync::{
         Arc, Mutex, Once,
         atomic::{AtomicBool, Ordering},
@@ -23,13 +22,8 @@ use fiscal::{
 };
 use runtime::{
     Class, Metrics, Worker,
-    testing::{End, Job},
+    testing::{End, Job, Tables},
 };
-use sqlx::{
-    AssertSqlSafe, Connection, Executor, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-use uuid::Uuid;
 
 use crate::order::{paid, rules};
 
@@ -45,7 +39,7 @@ pub(crate) struct World {
     metrics: Metrics,
     config: Config,
     shops: BTreeMap<ShopId, Shop>,
-    schema: Schema,
+    tables: Tables,
 }
 
 /// The service's own queue: what it was told, unless the broker is away.
@@ -76,12 +70,6 @@ impl Queue {
         let fresh = events.into_iter().filter(|event| seen.insert(event.id()));
         fresh.map(Job::new).collect()
     }
-}
-
-/// A schema with the service's tables that goes when the test ends.
-struct Schema {
-    name: String,
-    pool: PgPool,
 }
 
 /// What a test changes in the world before it begins.
@@ -159,9 +147,9 @@ impl World {
             )
         };
         let shops = BTreeMap::from([("acme".parse().unwrap(), shop)]);
-        let schema = Schema::new().await;
-        let hints = Hints::new(schema.pool.clone());
-        let ledgers = Ledgers::new(schema.pool.clone());
+        let tables = Tables::make("fiscal", Fiscal::MIGRATIONS.unwrap().iter(), 2).await;
+        let hints = Hints::new(tables.pool().clone());
+        let ledgers = Ledgers::new(tables.pool().clone());
         let (nudged, told) = (Arc::default(), Queue::default());
         let metrics = Metrics::new().unwrap();
         let fiscal = service(
@@ -176,7 +164,7 @@ impl World {
             let routes = Arc::clone(&fiscal).routes();
             tokio::spawn(async move { axum::serve(listener, routes).await });
         }
-        Self { emulator, fiscal, nudged, told, hints, ledgers, metrics, config, shops, schema }
+        Self { emulator, fiscal, nudged, told, hints, ledgers, metrics, config, shops, tables }
     }
 
     /// A second process of the same service, or the first after a crash: it shares the database
@@ -220,7 +208,7 @@ impl World {
     pub(crate) async fn age_ledgers(&self) {
         let years_ago = "UPDATE ledger SET made_at = made_at - interval '6 years';
                          UPDATE asked SET changed_at = changed_at - interval '6 years'";
-        sqlx::raw_sql(years_ago).execute(&self.schema.pool).await.unwrap();
+        sqlx::raw_sql(years_ago).execute(self.tables.pool()).await.unwrap();
     }
 
     /// The shop's settings.
@@ -446,38 +434,6 @@ pub(crate) fn on_receipt(kind: Kind) -> Fault {
     Fault::new(System::CloudKassir, kind).on("/kkt/receipt")
 }
 
-impl Schema {
-    async fn new() -> Self {
-        let name = format!("fiscal_{}", Uuid::new_v4().simple());
-        let mut connection = PgConnection::connect_with(&server()).await.expect("PostgreSQL");
-        connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).await.unwrap();
-        connection.close().await.unwrap();
-        let pool = PgPoolOptions::new()
-            .max_connections(2)
-            .connect_with(server().options([("search_path", &name)]))
-            .await
-            .unwrap();
-        let tables = Fiscal::MIGRATIONS.unwrap().iter().map(|migration| migration.sql.clone());
-        for table in tables {
-            sqlx::raw_sql(table).execute(&pool).await.unwrap();
-        }
-        Self { name, pool }
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        let drop = format!("DROP SCHEMA {} CASCADE", self.name);
-        let work = async move {
-            let mut connection = PgConnection::connect_with(&server()).await.unwrap();
-            connection.execute(AssertSqlSafe(drop)).await.unwrap();
-        };
-        let runtime =
-            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        std::thread::spawn(move || runtime().block_on(work)).join().unwrap();
-    }
-}
-
 impl World {
     /// How many notifications became `outcome`.
     pub(crate) fn callbacks(&self, outcome: &str) -> u64 {
@@ -506,19 +462,13 @@ impl World {
     /// Lets a hundred days pass for the hints.
     pub(crate) async fn age_hints(&self) {
         sqlx::raw_sql("UPDATE hints SET told_at = told_at - interval '100 days'")
-            .execute(&self.schema.pool)
+            .execute(self.tables.pool())
             .await
             .unwrap();
     }
 
     /// PostgreSQL goes away for this service.
     pub(crate) async fn without_database(&self) {
-        self.schema.pool.close().await;
+        self.tables.pool().close().await;
     }
-}
-
-fn server() -> PgConnectOptions {
-    let url = std::env::var("DATABASE_URL")
-        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-    PgConnectOptions::from_str(&url).unwrap()
 }

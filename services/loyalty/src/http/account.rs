@@ -58,6 +58,8 @@ pub(super) async fn account(State(api): State<Arc<Api>>, Read(asked): Read<Asked
 }
 
 async fn find(api: &Api, asked: &Asked) -> Result<Account, Trouble> {
+    asked.is_of_now()?;
+    asked.is_no_page()?;
     let customer = who(api, asked).await?;
     Ok(api.bank.store().account(customer).await?)
 }

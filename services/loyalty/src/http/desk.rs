@@ -105,6 +105,7 @@ async fn answer_balance(api: &Api, asked: &Asked) -> Response {
 }
 
 async fn find_balance(api: &Api, asked: &Asked) -> Result<Balance, Trouble> {
+    asked.is_no_page()?;
     let moment = match &asked.at {
         None => Moment::Now,
         Some(text) => {
@@ -136,6 +137,7 @@ async fn answer_history(api: &Api, asked: &Asked) -> Response {
 }
 
 async fn find_history(api: &Api, asked: &Asked) -> Result<Vec<Entry>, Trouble> {
+    asked.is_of_now()?;
     let customer = who(api, asked).await?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 500);
     let before = asked.before.unwrap_or(i64::MAX);
@@ -162,6 +164,17 @@ impl Asked {
     fn phone(&self) -> Result<Option<Phone>, Trouble> {
         let phone = self.user_phone.as_deref().map(str::parse).transpose();
         phone.map_err(|_| Trouble::Invalid("invalid_phone"))
+    }
+
+    /// A moment where there is only a now would be answered with something else than was asked.
+    pub(super) fn is_of_now(&self) -> Result<(), Trouble> {
+        self.at.is_none().then_some(()).ok_or(Trouble::Invalid("invalid_query"))
+    }
+
+    /// Likewise a page of what has none.
+    pub(super) fn is_no_page(&self) -> Result<(), Trouble> {
+        let is_page = self.before.is_some() || self.limit.is_some();
+        (!is_page).then_some(()).ok_or(Trouble::Invalid("invalid_query"))
     }
 }
 

@@ -333,6 +333,31 @@ async fn the_personal_account_shows_where_points_came_from_and_what_there_was() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_does_not_know_is_refused_and_not_passed_over() {
+    let world = world().await;
+    let then = "2026-01-01T00:00:00Z";
+    for (path, extra, value) in [
+        ("balance", "limit", json!(1)),
+        ("balance", "before", json!(1)),
+        ("history", "at", json!(then)),
+        ("account", "at", json!(then)),
+        ("account", "limit", json!(1)),
+    ] {
+        let mut asked = json!({"user_phone": PHONE});
+        let plain = world.post(SITE, &format!("/v1/{path}"), asked.clone()).await;
+        assert_eq!(plain.status, 200, "{path}");
+        asked[extra] = value;
+        let said = world.post(SITE, &format!("/v1/{path}"), asked).await;
+        assert_eq!(
+            (said.status, &said.body["error"]),
+            (400, &json!("invalid_query")),
+            "{path} {extra}"
+        );
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_request_stands_in_the_log() {
     let world = world().await;
     world.transact(accrual("a", json!(1))).await;

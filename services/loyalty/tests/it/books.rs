@@ -16,10 +16,8 @@ use loyalty::{
     store::{Answered, Moment, Person, Store},
 };
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
-use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use runtime::testing::Tables;
+use sqlx::{AssertSqlSafe, Executor as _, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -33,24 +31,13 @@ use crate::{
 pub(crate) struct Shelf {
     pub(crate) pool: PgPool,
     pub(crate) clock: Arc<Mutex<OffsetDateTime>>,
-    schema: String,
-    url: String,
+    _tables: Tables,
 }
 
 impl Shelf {
     pub(crate) async fn new() -> Self {
-        let url = std::env::var("DATABASE_URL")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
-        let schema = format!("loyalty_{}", Uuid::new_v4().simple());
-        let mut connection = PgConnection::connect(&url).await.unwrap();
-        connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await.unwrap();
-        let options: PgConnectOptions = url.parse().unwrap();
-        let options = options.options([("search_path", schema.as_str())]);
-        let pool = PgPoolOptions::new().max_connections(6).connect_lazy_with(options);
-        let mut own =
-            sqlx::migrate::Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
-        own.set_locking(false).run(&pool).await.unwrap();
-        Self { pool, clock: Arc::new(Mutex::new(START)), schema, url }
+        let tables = Tables::make("loyalty", MIGRATIONS.iter(), 6).await;
+        Self { pool: tables.pool().clone(), clock: Arc::new(Mutex::new(START)), _tables: tables }
     }
 
     pub(crate) fn store(&self, lapse: Lapse) -> Store {
@@ -71,13 +58,6 @@ impl Shelf {
 
     pub(crate) async fn check(&self) {
         check(&self.pool).await;
-    }
-
-    pub(crate) async fn drop(self) {
-        self.pool.close().await;
-        let mut connection = PgConnection::connect(&self.url).await.unwrap();
-        let drop = AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.schema));
-        connection.execute(drop).await.unwrap();
     }
 }
 
@@ -154,7 +134,6 @@ async fn all_scenarios_hold_in_the_database() {
             compare(case, &words, &shelf.totals().await);
         }
         shelf.check().await;
-        shelf.drop().await;
     }
 }
 
@@ -182,7 +161,6 @@ async fn the_database_itself_refuses_what_would_break_the_journal() {
         assert!(shelf.pool.execute(AssertSqlSafe(sql.clone())).await.is_err(), "{sql}");
     }
     shelf.check().await;
-    shelf.drop().await;
 }
 
 #[tokio::test]
@@ -207,7 +185,6 @@ async fn a_balance_can_be_told_for_any_moment() {
         }
     }
     assert_eq!(store.balance(customer, Moment::At(START)).await.unwrap().available, 0);
-    shelf.drop().await;
 }
 
 /// Random operations of several customers, through two replicas at once, in groups and alone, with
@@ -263,7 +240,6 @@ async fn whatever_crashes_and_repeats_the_books_are_those_of_the_journal() {
     let named = asked.iter().map(|asked| (asked.key.external_id.clone(), asked.what.clone()));
     let same = agree_with_the_journal(&shelf.pool, &named.collect()).await;
     assert!(same > 100, "{same} operations were compared");
-    Arc::into_inner(shelf).unwrap().drop().await;
 }
 
 fn phone(user: u64) -> String {
@@ -360,7 +336,6 @@ async fn time_matures_ends_holds_and_expires_whenever_somebody_looks() {
     assert_eq!(seen().await, (0, 0, 0));
     assert_eq!(shelf.totals().await[&Account::Expired], 40);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 #[tokio::test]
@@ -379,7 +354,6 @@ async fn a_phone_that_becomes_known_brings_what_waited_without_being_asked() {
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.exceptions, counts.parked), (0, 0));
     shelf.check().await;
-    shelf.drop().await;
 }
 
 #[tokio::test]
@@ -409,7 +383,6 @@ async fn a_void_is_his_who_bought_whoever_has_the_phone_now() {
     assert_eq!(ask(&store, &release(7, "r3", "d3")).await.answer.word(), "ok");
     assert_eq!(store.balance(buyer, Moment::Now).await.unwrap().available, 100);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 async fn listed(store: &Store) -> Vec<(String, String)> {
@@ -434,7 +407,6 @@ async fn what_is_refused_or_owed_after_it_waited_is_put_before_a_person() {
     let mut found = listed(&store).await;
     found.sort();
     assert_eq!(found, [text("overdraft", "owed"), text("refused_later", "refused")]);
-    shelf.drop().await;
 }
 
 /// Two replicas took one name at the same moment: one carried it out, one parked something else.
@@ -457,7 +429,6 @@ async fn a_name_that_was_parked_and_used_otherwise_is_a_conflict_and_not_forgott
     while store.tend(100).await.unwrap() > 0 {}
     assert_eq!(listed(&store).await, [("conflict".to_owned(), "1c_retail/x".to_owned())]);
     assert_eq!(store.counts().await.unwrap().parked, 0);
-    shelf.drop().await;
 }
 
 /// A release without a phone comes while another replica carries its debit out: whatever it sees
@@ -496,7 +467,6 @@ async fn a_release_that_meets_its_debit_on_the_way_is_not_refused() {
     while store.tend(100).await.unwrap() > 0 {}
     assert_eq!(store.balance(buyer, Moment::Now).await.unwrap().available, 100);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 /// What waits is looked at again when it is repeated: the answer is today's.
@@ -517,7 +487,6 @@ async fn a_repeat_of_what_waits_hears_what_it_waits_for_now() {
     assert_eq!(ask(&store, &asked).await.answer.word(), "already_exists");
     assert_eq!(store.counts().await.unwrap().parked, 0);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 /// One name, two contents, two replicas at once: of one customer, of two, of nobody yet.
@@ -559,7 +528,6 @@ async fn one_name_used_twice_at_once_is_one_operation_and_one_conflict() {
     assert!(open.iter().all(|(kind, _)| kind == "conflict"));
     assert_eq!(store.counts().await.unwrap().parked, 0);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 /// After a time in which nobody tended, what waits is found all the same.
@@ -574,5 +542,4 @@ async fn what_waited_is_found_however_long_ago_its_customer_came() {
     assert_eq!(store.tend(100).await.unwrap(), 0);
     assert_eq!(store.catch_up(100).await.unwrap(), 1);
     assert_eq!(store.balance(customer, Moment::Now).await.unwrap().available, 100);
-    shelf.drop().await;
 }

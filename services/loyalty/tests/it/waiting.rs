@@ -59,7 +59,6 @@ async fn a_row_that_cannot_be_read_is_replaced_by_its_repeat() {
     assert!(store.tend(100).await.unwrap() > 0);
     assert_eq!(store.counts().await.unwrap().parked, 0);
     shelf.check().await;
-    shelf.drop().await;
 }
 
 #[tokio::test]
@@ -96,7 +95,6 @@ async fn what_is_old_enough_is_forgotten_and_what_was_waiting_is_told() {
         ["conflict new", "conflict open", "parked_forgotten 1c_retail/old"]
     );
     assert_eq!(store.counts().await.unwrap().parked, 1);
-    shelf.drop().await;
 }
 
 /// The number of what waits is exact whatever comes and goes, without reading all of it.
@@ -115,7 +113,6 @@ async fn what_waits_is_counted_without_reading_it() {
     meet(&store, 1, PHONE).await;
     while store.tend(20).await.unwrap() > 0 {}
     assert_eq!(store.counts().await.unwrap().parked, 0);
-    shelf.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

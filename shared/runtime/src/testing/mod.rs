@@ -1,10 +1,12 @@
-//! For tests: a job without the runtime, and a service of its own broker names and database.
+//! For tests: a job without the runtime, tables of its own, and a service of its own broker names and database.
 
 mod job;
 mod proxy;
 mod stage;
+mod tables;
 
 pub use crate::crash::CrashPoint;
 pub use job::{End, Job};
 pub use proxy::Proxy;
 pub use stage::{Letter, Service, Stage};
+pub use tables::Tables;
