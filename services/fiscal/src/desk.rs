@@ -68,6 +68,7 @@ fn desk(lines: &Lines<'_>, shop: Shop) -> Result<Desk, StartError> {
     let config = lines.config;
     if let Some(account) = shop.cloudkassir() {
         let line = lines.line("cloudkassir", "CloudKassir", &config.cloudkassir_base_url)?;
+        let line = line.crowded_at_429();
         let register = CloudKassir::new(line, account, config.cloudkassir_resend_within);
         registers.insert(register.name(), Box::new(register));
     }

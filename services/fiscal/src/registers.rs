@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod exact;
 mod line;
 pub mod orangedata;
+mod places;
 mod standing;
 mod text;
 mod words;

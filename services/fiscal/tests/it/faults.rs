@@ -103,12 +103,32 @@ async fn a_429_is_obeyed_and_leaves_nothing_in_doubt() {
 }
 
 #[tokio::test]
+async fn too_many_calls_at_once_are_made_again_in_a_moment_and_only_then_later() {
+    let world = World::new().await;
+    world.fault(on_receipt(Kind::Status).code(429).times(3));
+    let way = world.carry(&mut job(order())).await;
+    assert!(!way.iter().any(|step| step.contains("register_busy")), "{way:?}");
+    assert_eq!(world.only_receipt().requested, 1);
+    let mut other = order();
+    other.key.id = 1002;
+    world.fault(on_receipt(Kind::Status).code(429).times(4));
+    let mut job = job(other);
+    let end = job.run(&*world.fiscal).await;
+    let End::Retry(reason, _) = end else { panic!("{end:?}") };
+    assert_eq!((reason.class, reason.code.as_str()), (Class::Unavailable, "register_busy"));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.receipts().len(), 2);
+}
+
+#[tokio::test]
 async fn a_429_after_a_doubtful_attempt_does_not_dispel_the_doubt() {
     let world = World::new().await;
     let mut reset = on_receipt(Kind::Reset).times(1);
     reset.apply = Some(false);
     world.fault(reset);
-    world.fault(on_receipt(Kind::Status).code(429));
+    let mut busy = on_receipt(Kind::Status).code(429);
+    busy.retry_after = Some("600".into());
+    world.fault(busy);
     let mut job = job(order());
     let way = world.carry(&mut job).await;
     assert_eq!(way.first().unwrap(), "retry no_answer");

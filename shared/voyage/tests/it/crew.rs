@@ -79,9 +79,15 @@ impl Crew {
     /// Everything runs and is ready. Pauses are short, so that a thousand orders take a minute;
     /// `more` is told to all services as well.
     pub(crate) async fn board(berth: &Berth, more: &[(&str, String)]) -> Self {
+        Self::beside(berth, more, 0).await
+    }
+
+    /// The same beside a register that serves so many calls at once and answers 429 to one more;
+    /// with 0 it serves any number.
+    pub(crate) async fn beside(berth: &Berth, more: &[(&str, String)], at_once: u32) -> Self {
         let mut settings = Settings::default();
         settings.bitrix.rate = 0;
-        settings.cloudkassir.concurrency = 0;
+        settings.cloudkassir.concurrency = at_once;
         let emulator = Emulator::start(settings).await.unwrap();
         let mut told = told(berth, &emulator.base_url);
         told.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
