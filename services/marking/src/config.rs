@@ -93,12 +93,37 @@ pub struct Shop {
     /// The product's property with the GTIN.
     #[serde(default = "gtin_property")]
     pub gtin_property: String,
+    /// What is alcohol, which is not withdrawn here.
+    #[serde(default)]
+    pub alcohol: Alcohol,
     /// Where codes of returned goods go.
     #[serde(default)]
     pub returned_to: ReturnedTo,
     /// Whether a scan of a code that nobody has imported is taken.
     #[serde(default)]
     pub takes_unknown: bool,
+}
+
+/// How a product of alcohol is known: by the properties that `egais` goes by, under the names that they have there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alcohol {
+    /// The product's property with the AlcCode.
+    pub alc_code_property: String,
+    /// The product's property with the group of alcohol.
+    pub group_property: String,
+    /// Groups whose pieces have codes of this register as well, as beer's do.
+    pub also_marked: Vec<String>,
+}
+
+impl Default for Alcohol {
+    fn default() -> Self {
+        Self {
+            alc_code_property: "ALCCODE".to_owned(),
+            group_property: "EGAIS_GROUP".to_owned(),
+            also_marked: vec!["beer".to_owned()],
+        }
+    }
 }
 
 /// See [`Shop::reserve_on`].

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use self::{papers::Sheaf, receipt::Look};
 use crate::{
     Marking,
-    config::{ReserveOn, Shop},
+    config::{Alcohol, ReserveOn, Shop},
     gismt::{Error, documents::DocumentType},
     plan,
     state::{New, State},
@@ -86,7 +86,7 @@ impl Marking {
             return Err(words::fact_unexpected(event));
         };
         let Some(shop) = self.shops.get(&order.shop) else {
-            let is_marked = snapshot.lines.iter().any(|line| line.marked || !line.marks.is_empty());
+            let is_marked = plan::marked(snapshot, &Alcohol::default()).next().is_some();
             return if is_marked {
                 Err(words::shop_unknown(order))
             } else {
@@ -146,12 +146,8 @@ impl Marking {
         if wanted.is_empty() && !(is_change && had) {
             return Ok(nothing("no marked goods"));
         }
-        let ask = Reserve {
-            snapshot: job.snapshot,
-            wanted: &wanted,
-            cause: job.cause(),
-            is_leaving: false,
-        };
+        let ask =
+            Reserve { snapshot: job.snapshot, wanted: &wanted, cause: job.cause(), leaving: &[] };
         let reserved = self.store.reserve(ask).await.map_err(|error| job.store(&error))?;
         let Some(Reserved { short, changed }) = reserved else {
             return Ok(nothing("the order is cancelled"));

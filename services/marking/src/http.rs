@@ -6,7 +6,7 @@ mod kept;
 mod page;
 mod release;
 mod spool;
-mod texts;
+pub(crate) mod texts;
 
 use std::sync::Arc;
 

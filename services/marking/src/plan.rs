@@ -3,7 +3,7 @@
 use events::{Label, Line, Order, PaymentState, ReturnedLine, Shipment};
 
 use crate::{
-    config::Shop,
+    config::{Alcohol, Shop},
     store::{Back, Wanted},
 };
 
@@ -24,11 +24,34 @@ pub(crate) enum Fault {
 
 /// The marked lines of an order.
 pub(crate) fn wanted(order: &Order, shop: &Shop) -> Result<Vec<Wanted>, Fault> {
-    order.lines.iter().filter(|line| is_marked(line)).map(|line| want(line, shop)).collect()
+    marked(order, &shop.alcohol).map(|line| want(line, shop)).collect()
 }
 
-fn is_marked(line: &Line) -> bool {
-    line.marked || !line.marks.is_empty()
+/// The lines whose codes are the register's.
+pub(crate) fn marked<'a>(
+    order: &'a Order,
+    alcohol: &'a Alcohol,
+) -> impl Iterator<Item = &'a Line> + 'a {
+    order.lines.iter().filter(move |line| is_marked(line, alcohol))
+}
+
+fn is_marked(line: &Line, alcohol: &Alcohol) -> bool {
+    (line.marked || !line.marks.is_empty()) && !is_excised(line, alcohol)
+}
+
+/// Whether a line is alcohol with excise marks, which `egais` writes off: no code of this register.
+///
+/// Beer is in both registers: its line is told by codes that are labels, or by its group.
+fn is_excised(line: &Line, alcohol: &Alcohol) -> bool {
+    let property = |name: &String| {
+        line.properties.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+    };
+    let group = property(&alcohol.group_property);
+    if group.is_none() && property(&alcohol.alc_code_property).is_none() {
+        return false;
+    }
+    let has_label = line.marks.iter().any(|mark| Label::of(mark).is_ok());
+    !has_label && !group.is_some_and(|group| alcohol.also_marked.iter().any(|one| one == group))
 }
 
 fn want(line: &Line, shop: &Shop) -> Result<Wanted, Fault> {
@@ -60,15 +83,14 @@ fn key(line: u64) -> i64 {
 }
 
 /// What leaves with a shipment: marked lines and pieces. A shipment that names nothing has all.
-pub(crate) fn shipped(order: &Order, shipment: u64) -> Result<Vec<(i64, i64)>, Fault> {
+pub(crate) fn shipped(order: &Order, shop: &Shop, shipment: u64) -> Result<Vec<(i64, i64)>, Fault> {
     let found = order.shipments.iter().find(|other| other.id == shipment);
     let Shipment { items, .. } = found.ok_or(Fault::NoShipment)?;
     let quantity = |line: &Line| match items.as_slice() {
         [] => Some(line.quantity),
         items => items.iter().find(|(id, _)| *id == line.id).map(|(_, quantity)| *quantity),
     };
-    let marked = order.lines.iter().filter(|line| is_marked(line));
-    let leaving = marked.filter_map(|line| Some((line, quantity(line)?)));
+    let leaving = marked(order, &shop.alcohol).filter_map(|line| Some((line, quantity(line)?)));
     leaving
         .map(|(line, quantity)| {
             let units = quantity.as_units().and_then(|units| i64::try_from(units).ok());
@@ -78,12 +100,16 @@ pub(crate) fn shipped(order: &Order, shipment: u64) -> Result<Vec<(i64, i64)>, F
 }
 
 /// What came back: marked lines and pieces, and which codes the shop still shows.
-pub(crate) fn back(order: &Order, returned: &[ReturnedLine]) -> Result<Vec<Back>, Fault> {
+pub(crate) fn back(
+    order: &Order,
+    shop: &Shop,
+    returned: &[ReturnedLine],
+) -> Result<Vec<Back>, Fault> {
     let lines = returned.iter().map(|back| (order.line(back.line), back));
     let mut all = Vec::new();
     for (line, back) in lines {
         // A line that is gone from the order may have been marked: the stock knows.
-        if line.is_some_and(|line| !is_marked(line)) {
+        if line.is_some_and(|line| !is_marked(line, &shop.alcohol)) {
             continue;
         }
         let name = || line.map_or_else(String::new, |line| line.name.clone());

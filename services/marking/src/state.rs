@@ -132,6 +132,9 @@ pub enum Stage {
         looks: u32,
         /// Looks in a row that did not see it.
         missing: u32,
+        /// Whether the job stopped for it: it is not shown any more, or stands in a way that nobody knows.
+        #[serde(default)]
+        lost: bool,
     },
     /// Accepted; the codes are not yet where it puts them.
     Accepted {
@@ -163,10 +166,11 @@ impl Stage {
         matches!(self, Self::Done | Self::Refused { .. })
     }
 
-    /// How little is known of the document: perhaps sent, taken and not shown any more, taken.
+    /// How little is known of the document: perhaps sent, lost, not shown just now, taken.
     const fn doubt(&self) -> u8 {
         match self {
-            Self::Sending { .. } => 3,
+            Self::Sending { .. } => 4,
+            Self::Sent { lost: true, .. } => 3,
             Self::Sent { missing, .. } if *missing > 0 => 2,
             Self::Sent { .. } => 1,
             Self::Ready | Self::Accepted { .. } | Self::Done | Self::Refused { .. } => 0,
@@ -218,5 +222,46 @@ impl State {
     /// Documents are to be sent.
     pub(crate) const fn papers(revision: u32, papers: Vec<Paper>) -> Self {
         Self::Papers { revision, papers, late: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paper(stage: Stage) -> Paper {
+        Paper {
+            id: Uuid::nil(),
+            kind: DocumentType::Withdrawal,
+            group: Group::from_code("lp").unwrap(),
+            body: String::new(),
+            signature: String::new(),
+            codes: Vec::new(),
+            undoes: None,
+            action: None,
+            stage,
+        }
+    }
+
+    fn sent(missing: u32, lost: bool) -> Stage {
+        Stage::Sent { doc: DocId::new("1").unwrap(), looks: 3, missing, lost }
+    }
+
+    /// Which documents go out anew when a person has not found the one for which the job stopped.
+    fn sent_anew(stages: Vec<Stage>) -> Vec<bool> {
+        let papers = stages.into_iter().map(paper).collect();
+        let State::Papers { papers, .. } = State::papers(1, papers).absent() else {
+            panic!("other than papers")
+        };
+        papers.iter().map(|paper| matches!(paper.stage, Stage::Ready)).collect()
+    }
+
+    #[test]
+    fn a_persons_word_is_about_the_document_for_which_the_job_stopped() {
+        let sending = Stage::Sending { permit: None, since: OffsetDateTime::UNIX_EPOCH, looks: 9 };
+        assert_eq!(sent_anew(vec![sent(0, false), sending, sent(21, true)]), [false, true, false]);
+        assert_eq!(sent_anew(vec![sent(0, false), sent(0, true)]), [false, true]);
+        assert_eq!(sent_anew(vec![sent(3, false), sent(21, true)]), [false, true]);
+        assert_eq!(sent_anew(vec![Stage::Done, sent(0, false)]), [false, true]);
     }
 }

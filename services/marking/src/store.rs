@@ -103,8 +103,9 @@ async fn note(
     why: Why<'_>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO moves (code, status, why, book, cause, person, detail)
-         SELECT code, $2, $3, $4, $5, $6, $7 FROM unnest($1::bigint[]) AS code",
+        "INSERT INTO moves (code, status, why, book, cause, person, detail, line)
+         SELECT moved.code, $2, $3, $4, $5, $6, $7, codes.line
+         FROM unnest($1::bigint[]) AS moved (code) LEFT JOIN codes ON codes.id = moved.code",
         codes,
         status.as_str(),
         why.word,

@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 use crate::{
     Marking,
     gismt::documents::Refusal,
+    http::texts,
     plan::Fault,
-    store::{Short, TakeRefusal},
+    store::{CodeStatus, Short, TakeRefusal},
 };
 
 /// A status of the order.
@@ -39,24 +40,24 @@ pub(crate) fn status(
 pub(crate) fn short(order: &OrderRef, short: &[Short]) -> Text {
     let number = &order.number;
     let list = |missing: fn(&str, i64) -> String,
-                taken: fn(&str, &str) -> String,
+                taken: fn(&str, CodeStatus) -> String,
                 surplus: fn(&str, i64) -> String|
      -> String {
         let one = |short: &Short| match short {
             Short::Missing { name, count } => missing(name, *count),
-            Short::Taken { ki, status } => taken(ki, status.as_str()),
+            Short::Taken { ki, status } => taken(ki, *status),
             Short::Surplus { name, count } => surplus(name, *count),
         };
         short.iter().map(one).collect::<Vec<_>>().join("; ")
     };
     let ru = list(
         |name, count| format!("«{name}» — не хватает {count}"),
-        |ki, status| format!("код {ki} уже занят ({status})"),
+        |ki, status| format!("код {ki} занят: он {}", texts::status_ru(status.as_str())),
         |name, count| format!("«{name}» — отсканировано лишних: {count}"),
     );
     let en = list(
         |name, count| format!("{name}: {count} missing"),
-        |ki, status| format!("code {ki} is taken ({status})"),
+        |ki, status| format!("code {ki} is taken: it is {}", texts::status_en(status)),
         |name, count| format!("{name}: {count} scanned too many"),
     );
     Text::new(
@@ -234,7 +235,7 @@ pub(crate) fn fault(order: &OrderRef, fault: &Fault) -> Failure {
         ),
         Fault::Mark(name, word) => (
             "mark_unreadable",
-            format!("код маркировки товара «{name}» не читается ({word})"),
+            format!("код маркировки товара «{name}» не читается ({})", texts::detail_ru(word)),
             format!("the marking code of {name} cannot be read ({word})"),
         ),
         Fault::ProductUnknown(name) => (
@@ -269,8 +270,7 @@ pub(crate) fn not_taken(order: &OrderRef, refusal: &TakeRefusal) -> Reason {
             Class::Invalid,
             "codes_missing",
             format!(
-                "Заказ № {number} отгружен, а у товара «{name}» отсканировано кодов: {has}, нужно ещё {needs}. \
-                 Отсканируйте товар и повторите."
+                "Заказ № {number} отгружен, а кодов у товара «{name}» — {has} из {needs}. Отсканируйте товар и повторите."
             ),
             format!(
                 "Order {number} has left, and the product {name} has {has} of the {needs} codes that it still \
@@ -289,6 +289,17 @@ pub(crate) fn not_taken(order: &OrderRef, refusal: &TakeRefusal) -> Reason {
                  Unbind the others, then replay."
             ),
         ),
+        TakeRefusal::Unscanned { name } => Reason::new(
+            Class::Invalid,
+            "codes_ambiguous",
+            format!(
+                "Отгружена часть заказа № {number}, а какие экземпляры товара «{name}» уехали, неизвестно. \
+                 Отсканируйте их и повторите."
+            ),
+            format!(
+                "A part of order {number} has left, and nobody knows which pieces of {name}. Scan them, then replay."
+            ),
+        ),
         TakeRefusal::OtherChannel => Reason::new(
             Class::Invalid,
             "channel_changed",
@@ -304,20 +315,54 @@ pub(crate) fn not_taken(order: &OrderRef, refusal: &TakeRefusal) -> Reason {
     }
 }
 
+/// What stands against a code, in words: from a machine word and the register's own after a colon.
+pub(crate) fn against(word: &str) -> Text {
+    let (kind, said) = word.split_once(':').unwrap_or((word, ""));
+    let (ru, en) = match kind {
+        "not_found" => ("код не найден".to_owned(), "it is not found".to_owned()),
+        "special" => {
+            (format!("его особое состояние {said}"), format!("its special state is {said}"))
+        }
+        "foreign" => (
+            "он принадлежит другому участнику".to_owned(),
+            "it belongs to somebody else".to_owned(),
+        ),
+        "package" => (format!("это упаковка {said}"), format!("it is a {said}, no unit")),
+        "group" => (
+            format!("его товарная группа {said} неизвестна"),
+            format!("its product group {said} is unknown"),
+        ),
+        "retired" => (
+            format!("он уже выведен из оборота ({said})"),
+            format!("it is retired already, by {said}"),
+        ),
+        _ => (format!("его статус {said}"), format!("its status is {said}")),
+    };
+    Text::new(ru, en)
+}
+
+/// Masked codes with what stands against each, in both languages.
+fn list_of(codes: &[(String, String)]) -> Text {
+    let told: Vec<(&String, Text)> = codes.iter().map(|(ki, word)| (ki, against(word))).collect();
+    let joined = |text: fn(&Text) -> &String| {
+        told.iter().map(|(ki, why)| format!("{ki}: {}", text(why))).collect::<Vec<_>>().join("; ")
+    };
+    Text::new(joined(|text| &text.ru), joined(|text| &text.en))
+}
+
 /// Codes that the register does not let out, each with its reason.
 pub(crate) fn codes_refused(order: &OrderRef, refused: &[(String, String)]) -> Reason {
     let number = &order.number;
-    let list: Vec<String> = refused.iter().map(|(ki, why)| format!("{ki}: {why}")).collect();
-    let list = list.join("; ");
+    let Text { ru, en } = list_of(refused);
     Reason::new(
         Class::Refused,
         "codes_refused",
         format!(
-            "Коды заказа № {number} нельзя вывести из оборота: {list}. Они отложены в карантин; отсканируйте \
+            "Коды заказа № {number} нельзя вывести из оборота: {ru}. Они отложены в карантин; отсканируйте \
              другой товар и повторите."
         ),
         format!(
-            "Codes of order {number} cannot be withdrawn: {list}. They are in quarantine; scan other goods, \
+            "Codes of order {number} cannot be withdrawn: {en}. They are in quarantine; scan other goods, \
              then replay."
         ),
     )
@@ -326,17 +371,16 @@ pub(crate) fn codes_refused(order: &OrderRef, refused: &[(String, String)]) -> R
 /// Codes that somebody else has withdrawn.
 pub(crate) fn codes_foreign(order: &OrderRef, codes: &[(String, String)]) -> Reason {
     let number = &order.number;
-    let list: Vec<String> = codes.iter().map(|(ki, why)| format!("{ki}: {why}")).collect();
-    let list = list.join("; ");
+    let Text { ru, en } = list_of(codes);
     Reason::new(
         Class::Refused,
         "codes_foreign",
         format!(
-            "Состояние кодов заказа № {number} в Честном знаке изменили не мы: {list}. Выясните, кто и зачем, \
+            "Состояние кодов заказа № {number} в Честном знаке изменили не мы: {ru}. Выясните, кто и зачем, \
              затем повторите."
         ),
         format!(
-            "The codes of order {number} were changed at Honest Sign, and not by us: {list}. Find out by whom, \
+            "The codes of order {number} were changed at Honest Sign, and not by us: {en}. Find out by whom, \
              then replay."
         ),
     )
@@ -398,10 +442,11 @@ pub(crate) fn no_return(order: &OrderRef, ki: &str, reason: &str) -> Failure {
         "return_impossible",
         format!(
             "Код {ki} заказа № {number} выбыл по причине {reason}: документа о возврате для неё нет. Верните его \
-             в личном кабинете."
+             в личном кабинете и повторите."
         ),
         format!(
-            "Code {ki} of order {number} left by {reason}, for which there is no return. Return it in the cabinet."
+            "Code {ki} of order {number} left by {reason}, for which there is no return. Return it in the cabinet, \
+             then replay."
         ),
     )
 }

@@ -13,6 +13,9 @@ use std::{
 /// The services of the whole way.
 pub const SERVICES: [&str; 3] = ["ingress", "fiscal", "status"];
 
+/// The service that withdraws marking codes, for stories that have some.
+pub const MARKING: &str = "marking";
+
 /// Processes of one run.
 #[derive(Debug)]
 pub struct Fleet {
@@ -35,7 +38,7 @@ impl Fleet {
         let mut ports = BTreeMap::new();
         // All listeners at once, so that no two get the same port.
         let mut held = Vec::new();
-        for name in SERVICES {
+        for name in SERVICES.into_iter().chain([MARKING]) {
             let listener = TcpListener::bind(("127.0.0.1", 0))?;
             ports.insert(name, listener.local_addr()?.port());
             held.push(listener);
@@ -201,6 +204,9 @@ fn concerns(service: &str, variable: &str) -> bool {
         && only("RECONCILE_", &["ingress"])
         && only("INGRESS_", &["ingress"])
         && only("STATUS_", &["status"])
+        && only("MARKING_", &[MARKING])
+        && only("GISMT_", &[MARKING])
+        && only("SIGNER_", &[MARKING])
 }
 
 /// Where the services' programs are: beside this one or, for a test, beside the tests' folder; or

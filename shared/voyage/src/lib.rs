@@ -9,6 +9,6 @@ mod fleet;
 mod harbour;
 mod shop;
 
-pub use fleet::{Fleet, SERVICES};
+pub use fleet::{Fleet, MARKING, SERVICES};
 pub use harbour::{Harbour, Wharf};
 pub use shop::{Shop, snapshot};

@@ -262,6 +262,33 @@ async fn marked_goods_bear_their_codes_where_the_register_has_words_for_them() {
     world.only_receipt();
 }
 
+/// FFD 1.05 has no object for marked goods without their code.
+#[tokio::test]
+async fn an_old_register_refuses_marked_goods_also_where_a_document_withdraws_their_codes() {
+    let mut order = order();
+    order.lines[0].marked = true;
+    order.marks_by = events::MarksBy::Document;
+    let world = world(ATOL_V4).await;
+    let end = job(order.clone()).run(&*world.fiscal).await;
+    assert_eq!(dead(&end), (Class::Invalid, "receipt_unwritable"));
+    let End::Dead(reason) = end else { unreachable!() };
+    assert_eq!(
+        reason.text.ru,
+        "Чек по заказу № A-1001 для АТОЛ Онлайн не составить: API версии 4 не передаёт маркировку, \
+         нужна версия 5. Исправьте заказ или настройки магазина и повторите."
+    );
+    let (summary, receipts) = books(&world, System::Atol);
+    assert_eq!(
+        (receipts.len(), summary.refused, summary.violations.violation_count),
+        (0, vec![], 0)
+    );
+    // With the version that the sentence names the same order is receipted, without a code.
+    let world = self::world(ATOL).await;
+    assert_eq!(world.carry(&mut job(order)).await.last().unwrap(), "done");
+    let receipt = only(&world, System::Atol);
+    assert_eq!((receipt.positions[0].object.as_str(), &receipt.positions[0].mark), ("32", &None));
+}
+
 #[tokio::test]
 async fn a_fallback_takes_new_receipts_when_the_first_register_is_long_away() {
     let changes = Changes {

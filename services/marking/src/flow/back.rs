@@ -17,7 +17,7 @@ use crate::{
     },
     plan,
     state::{New, Paper, State},
-    store::{BackRefusal, Cancel, Cancelled, CodeStatus, Held},
+    store::{Back, BackRefusal, Cancel, Cancelled, CodeStatus, Held},
     words,
 };
 
@@ -48,16 +48,18 @@ impl Marking {
 
     /// Goods came back.
     pub(super) async fn come_back(&self, job: Job<'_>, new: New, lines: &[ReturnedLine]) -> Next {
-        let back =
-            plan::back(job.snapshot, lines).map_err(|fault| words::fault(job.order, &fault))?;
-        let knows = self.store.knows(job.order, &back).await.map_err(|error| job.store(&error))?;
+        let back = plan::back(job.snapshot, job.shop, lines);
+        let mut back = back.map_err(|fault| words::fault(job.order, &fault))?;
+        let known = self.store.lines(job.order).await.map_err(|error| job.store(&error))?;
         // The shipment may not have been written down yet, or may never be: the order says it too.
-        let says = back
-            .iter()
-            .any(|back| u64::try_from(back.line).is_ok_and(|id| job.snapshot.line(id).is_some()));
-        if back.is_empty() || !(knows || says) {
+        let says =
+            |back: &Back| u64::try_from(back.line).is_ok_and(|id| job.snapshot.line(id).is_some());
+        let is_marked = |back: &Back| known.contains(&back.line) || says(back);
+        if !back.iter().any(is_marked) {
             return Ok(nothing("no marked goods"));
         }
+        // A line that is gone from an order whose marked lines are known was none of them.
+        back.retain(|back| known.is_empty() || is_marked(back));
         let taken = self.store.take_back(job.order, &back, job.cause()).await;
         match taken.map_err(|error| job.store(&error))? {
             Ok(held) if held.is_empty() => Ok(Step::done(State::Done)),
@@ -87,7 +89,7 @@ impl Marking {
         let channel = self.channel(job).await?;
         for (code, info) in held.iter().zip(&infos) {
             let Some(known) = &info.code else {
-                strange.push((code.ki.masked(), "unknown to the register".to_owned()));
+                strange.push((code.ki.masked(), "not_found".to_owned()));
                 continue;
             };
             match (known.status, known.reason, known.group) {
@@ -105,7 +107,7 @@ impl Marking {
                     parcels.entry((group, kind)).or_default().push((code.clone(), reason));
                     by_document.push(code.clone());
                 }
-                _ => strange.push((code.ki.masked(), known.status_word.clone())),
+                _ => strange.push((code.ki.masked(), known.stands())),
             }
         }
         if !strange.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use events::{MarksBy, Phase};
 use runtime::{Failure, Step};
 
-use super::{Job, Next, day, nothing};
+use super::{Job, Next, day};
 use crate::{
     Marking,
     config::Confirm,
@@ -27,7 +27,7 @@ enum Verdict {
     Gone,
     /// It has left by our receipt, as far as can be seen.
     ByReceipt,
-    /// It must not: why.
+    /// It must not: why, as [`words::against`] reads it.
     No(String),
 }
 
@@ -39,9 +39,10 @@ impl Marking {
             return self.leaves_nothing(job, "the order is cancelled").await;
         }
         let fault = |fault| words::fault(job.order, &fault);
-        let lines = plan::shipped(job.snapshot, shipment).map_err(fault)?;
+        let lines = plan::shipped(job.snapshot, job.shop, shipment).map_err(fault)?;
         if lines.is_empty() {
-            return Ok(nothing("no marked goods"));
+            // They were there when it died before, perhaps.
+            return self.leaves_nothing(job, "no marked goods").await;
         }
         // However it ends here: from now on the law's time runs.
         let due_at = job.event.time() + job.shop.withdraw_within;
@@ -50,7 +51,7 @@ impl Marking {
         // The shop may have named codes since, and the order may never have been seen.
         let wanted = plan::wanted(job.snapshot, job.shop).map_err(fault)?;
         let (snapshot, cause) = (job.snapshot, job.cause());
-        let ask = Reserve { snapshot, wanted: &wanted, cause, is_leaving: true };
+        let ask = Reserve { snapshot, wanted: &wanted, cause, leaving: &lines };
         if self.store.reserve(ask).await.map_err(|error| job.store(&error))?.is_none() {
             return self.leaves_nothing(job, "the order was cancelled since").await;
         }
@@ -151,12 +152,12 @@ impl Marking {
             Err(unsellable) => unsellable,
         };
         let retired = info.code.as_ref().filter(|code| code.status == Some(CisStatus::Retired));
-        let Some(code) = retired else { return Verdict::No(unsellable.to_string()) };
+        let Some(code) = retired else { return Verdict::No(unsellable.word()) };
         let reason = code.reason_word.as_deref().unwrap_or("?");
         match channel {
             MarksBy::Document if is_sent && code.reason == Some(job.shop.action) => Verdict::Gone,
             MarksBy::Receipt if reason == "RETAIL" => Verdict::ByReceipt,
-            _ => Verdict::No(format!("it is retired already, by {reason}")),
+            _ => Verdict::No(format!("retired:{reason}")),
         }
     }
 

@@ -247,13 +247,13 @@ impl Marking {
 
     async fn sent(&self, job: Job<'_>, paper: &mut Paper, doc: DocId) -> Result<(), Failure> {
         self.mark(job, paper, PaperState::Sent, Some(&doc), "").await?;
-        paper.stage = Stage::Sent { doc, looks: 0, missing: 0 };
+        paper.stage = Stage::Sent { doc, looks: 0, missing: 0, lost: false };
         Ok(())
     }
 
     async fn look(&self, job: Job<'_>, paper: &mut Paper) -> Result<Turn, Failure> {
         match paper.stage.clone() {
-            Stage::Sent { doc, looks, missing } => {
+            Stage::Sent { doc, looks, missing, .. } => {
                 self.look_at_document(job, paper, (doc, looks, missing)).await
             }
             Stage::Accepted { doc, looks } => self.look_at_codes(job, paper, doc, looks).await,
@@ -270,16 +270,17 @@ impl Marking {
         let info =
             self.register.doc_info(paper.group, &doc).await.map_err(|error| job.failure(error))?;
         let Some(info) = info else {
-            paper.stage = Stage::Sent { doc: doc.clone(), looks: looks + 1, missing: missing + 1 };
-            if missing < MISSING {
-                return Ok(Turn::Wait(looks));
+            let (looks, missing, lost) = (looks + 1, missing + 1, missing >= MISSING);
+            paper.stage = Stage::Sent { doc: doc.clone(), looks, missing, lost };
+            if !lost {
+                return Ok(Turn::Wait(looks - 1));
             }
             self.mark(job, paper, PaperState::Unknown, None, "not shown").await?;
             return Ok(Turn::Stop(words::document_lost(job.order, doc.as_str(), "404")));
         };
         match info.status {
             DocStatus::Open => {
-                paper.stage = Stage::Sent { doc, looks: looks + 1, missing: 0 };
+                paper.stage = Stage::Sent { doc, looks: looks + 1, missing: 0, lost: false };
                 Ok(Turn::Wait(looks))
             }
             DocStatus::Accepted => {
@@ -295,7 +296,7 @@ impl Marking {
                     return Ok(Turn::On);
                 }
                 let errors = if info.errors.is_empty() {
-                    vec![format!("{:?}", info.status)]
+                    vec![info.status.word().to_owned()]
                 } else {
                     info.errors
                 };
@@ -306,9 +307,11 @@ impl Marking {
                 Ok(Turn::On)
             }
             DocStatus::Cancelled | DocStatus::Other(_) => {
-                let word = format!("{:?}", info.status);
-                self.mark(job, paper, PaperState::Unknown, None, &word).await?;
-                Ok(Turn::Stop(words::document_lost(job.order, doc.as_str(), &word)))
+                let word = info.status.word();
+                self.mark(job, paper, PaperState::Unknown, None, word).await?;
+                let reason = words::document_lost(job.order, doc.as_str(), word);
+                paper.stage = Stage::Sent { doc, looks: looks + 1, missing, lost: true };
+                Ok(Turn::Stop(reason))
             }
         }
     }

@@ -34,7 +34,7 @@ impl Marking {
         let mut moved = 0;
         for (code, info) in held.iter().zip(&infos) {
             let Some(known) = &info.code else {
-                foreign.push((code.ki.masked(), "unknown to the register".to_owned()));
+                foreign.push((code.ki.masked(), "not_found".to_owned()));
                 continue;
             };
             match (known.status, job.is_out()) {
@@ -44,8 +44,7 @@ impl Marking {
                 (Some(CisStatus::Introduced), false) => moved += 1,
                 (Some(CisStatus::Introduced), true) | (Some(CisStatus::Retired), false) => {}
                 _ => {
-                    let reason = known.reason_word.as_deref().unwrap_or(&known.status_word);
-                    foreign.push((code.ki.masked(), reason.to_owned()));
+                    foreign.push((code.ki.masked(), known.stands()));
                 }
             }
         }

@@ -67,6 +67,20 @@ pub enum DocStatus {
 }
 
 impl DocStatus {
+    /// The register's word.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Open => "IN_PROGRESS",
+            Self::Accepted => "CHECKED_OK",
+            Self::Refused => "CHECKED_NOT_OK",
+            Self::Unreadable => "PARSE_ERROR",
+            Self::Failed => "PROCESSING_ERROR",
+            Self::Cancelled => "CANCELLED",
+            Self::Other(word) => word,
+        }
+    }
+
     fn from_word(word: &str) -> Self {
         match word {
             "IN_PROGRESS" | "WAIT_FOR_CONTINUATION" => Self::Open,

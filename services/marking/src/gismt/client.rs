@@ -22,6 +22,8 @@ use super::{
 
 /// Codes in one request (documentation of True API).
 const CHUNK: usize = 1_000;
+/// Groups whose codes are told only to whoever names the group, as clients of True API have found.
+const NAMED: [&str; 2] = ["milk", "water"];
 /// Documents on a page of a list (documentation of True API).
 const PAGE: usize = 1_000;
 /// The most pages of a list that are read.
@@ -66,8 +68,8 @@ impl Client {
         &self.line.inn
     }
 
-    /// What the register says of these KIs, in their order, one for each. `group` narrows it: some groups
-    /// (milk, water) are told only when named.
+    /// What the register says of these KIs, in their order, one for each. `group` narrows it; without one, groups
+    /// that are told only when named (milk, water) are asked about as well.
     ///
     /// # Errors
     /// [`Error`]; reading has no effect.
@@ -84,6 +86,19 @@ impl Client {
         for chunk in asked.chunks(CHUNK) {
             for info in self.codes(chunk, group).await? {
                 known.insert(info.requested.clone(), info);
+            }
+        }
+        for group in NAMED.into_iter().filter_map(Group::from_code).filter(|_| group.is_none()) {
+            let unknown = known.values().filter(|info| info.code.is_none());
+            let unknown: Vec<String> = unknown.map(|info| info.requested.clone()).collect();
+            for chunk in unknown.chunks(CHUNK) {
+                let found = match self.codes(chunk, Some(group)).await {
+                    // A participant without a contract for the group has no codes of it.
+                    Err(What::Forbidden(_) | What::Rejected { .. }) => break,
+                    found => found?,
+                };
+                let found = found.into_iter().filter(|info| info.code.is_some());
+                known.extend(found.map(|info| (info.requested.clone(), info)));
             }
         }
         let told: Option<Vec<CisInfo>> = order.iter().map(|ki| known.get(ki).cloned()).collect();

@@ -68,6 +68,16 @@ pub struct Code {
     pub gtin: Option<String>,
 }
 
+impl Code {
+    /// How it stands, in a machine word and the register's own: `retired:RETAIL`, `status:EMITTED`.
+    pub(crate) fn stands(&self) -> String {
+        match (&self.reason_word, self.status) {
+            (Some(reason), Some(CisStatus::Retired)) => format!("retired:{reason}"),
+            _ => format!("status:{}", self.status_word),
+        }
+    }
+}
+
 /// Why a code may not be sold by a participant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsellable {
@@ -89,6 +99,21 @@ pub enum Unsellable {
     /// Its product group is none that we know.
     #[error("its product group {0} is unknown")]
     Group(String),
+}
+
+impl Unsellable {
+    /// A machine word, and the register's own after a colon: `status:EMITTED`.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::NotFound => "not_found".to_owned(),
+            Self::Status(word) => format!("status:{word}"),
+            Self::Special(word) => format!("special:{word}"),
+            Self::Foreign => "foreign".to_owned(),
+            Self::Package(word) => format!("package:{word}"),
+            Self::Group(word) => format!("group:{word}"),
+        }
+    }
 }
 
 impl CisInfo {

@@ -89,11 +89,12 @@ fn card(tongue: Tongue, visitor: &Visitor, kept: &Kept) -> Markup {
     let moscow = UtcOffset::from_hms(3, 0, 0).unwrap_or(UtcOffset::UTC);
     let since = kept.since.to_offset(moscow);
     let (ru, en) = texts::kept(&kept.why);
+    let detail = texts::kept_detail(&kept.why, &kept.detail);
     html! {
         section.card {
             p { code { (kept.ki) } }
             p {
-                (tongue.t(ru, en)) @if !kept.detail.is_empty() { ": " (kept.detail) } ". "
+                (tongue.t(ru, en)) @if !kept.detail.is_empty() { ": " (tongue.text(&detail)) } ". "
                 @if let Some(number) = &kept.number { (tongue.t("Заказ № ", "Order ")) (number) ". " }
                 span.quiet { (since.date()) " " (format!("{:02}:{:02}", since.hour(), since.minute())) }
             }

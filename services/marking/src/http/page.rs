@@ -262,13 +262,16 @@ async fn picking(
         }
         Err(error) => return away(&error),
     };
-    let is_full = view.lines.iter().all(|line| line.scanned == line.count);
+    // Of an order that only its receipt has told of nothing is known yet.
+    let is_known = !view.lines.is_empty();
+    let is_full = is_known && view.lines.iter().all(|line| line.scanned == line.count);
     let has_surplus = view.lines.iter().any(|line| line.scanned > line.count);
     let body = html! {
         h2 { (tongue.t("Заказ № ", "Order ")) (view.number) }
         (told(said.as_ref()))
         @if view.cancelled { p.said.bad { (tongue.t("Заказ отменён.", "The order is cancelled.")) } }
         @if has_surplus { p.said.bad { (tongue.t("Отсканировано лишнее: отвяжите то, чего в заказе больше нет.", "Too much is scanned: unbind what the order does not have any more.")) } }
+        @if !is_known { p.said.bad { (tongue.t("Маркированных товаров этого заказа Паром не знает.", "Parom knows of no marked goods in this order.")) } }
         @if is_full && !view.cancelled { p.said.good { (tongue.t("Всё отсканировано.", "Everything is scanned.")) } }
         form method="post" action="/scan" {
             (hidden(visitor))

@@ -7,6 +7,7 @@ use crate::{
     gismt::Unsellable,
     sheet::{Bound, SheetError},
     store::{CodeStatus, ImportError, ScanRefusal},
+    words,
 };
 
 /// Why a scan was refused, and what to do.
@@ -57,7 +58,7 @@ pub(super) fn refused(refusal: &ScanRefusal) -> Text {
 }
 
 /// A code's status in Russian.
-pub(super) fn status_ru(status: &str) -> &'static str {
+pub(crate) fn status_ru(status: &str) -> &'static str {
     match status {
         "in_stock" => "на остатке",
         "in_order" => "в заказе",
@@ -69,7 +70,7 @@ pub(super) fn status_ru(status: &str) -> &'static str {
 }
 
 /// A code's status in English.
-pub(super) const fn status_en(status: CodeStatus) -> &'static str {
+pub(crate) const fn status_en(status: CodeStatus) -> &'static str {
     match status {
         CodeStatus::InStock => "in stock",
         CodeStatus::InOrder => "in an order",
@@ -81,7 +82,7 @@ pub(super) const fn status_en(status: CodeStatus) -> &'static str {
 }
 
 /// Why a code or a row is refused or was mended, in Russian.
-pub(super) fn detail_ru(word: &str) -> &str {
+pub(crate) fn detail_ru(word: &str) -> &str {
     match word.split(':').next().unwrap_or(word) {
         "" => "",
         "empty" | "missing" => "кода нет",
@@ -124,6 +125,14 @@ pub(super) fn kept(word: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// What the history adds to that: a machine word of what stands against a code, or a person's own words.
+pub(super) fn kept_detail(why: &str, detail: &str) -> Text {
+    match why {
+        "refused_by_register" => words::against(detail),
+        _ => Text::new(detail, detail),
+    }
+}
+
 /// A text that is no code.
 pub(super) fn unreadable(word: &str) -> Text {
     let ru = detail_ru(word);
@@ -157,21 +166,12 @@ pub(super) fn register_away() -> Text {
 
 /// The register does not let the code out.
 pub(super) fn not_sellable(why: &Unsellable) -> Text {
-    let ru = match why {
-        Unsellable::NotFound => "он там неизвестен".to_owned(),
-        Unsellable::Status(word) => format!("его статус {word}"),
-        Unsellable::Special(word) => format!("его особое состояние {word}"),
-        Unsellable::Foreign => "он принадлежит другому участнику".to_owned(),
-        Unsellable::Package(word) => format!("это упаковка {word}"),
-        Unsellable::Group(word) => format!("его товарная группа {word} неизвестна"),
-    };
+    let Text { ru, en } = words::against(&why.word());
     Text::new(
         format!(
             "По данным Честного знака код продавать нельзя: {ru}. Разберитесь в личном кабинете."
         ),
-        format!(
-            "By the register's word the code may not be sold: {why}. Settle it in the cabinet."
-        ),
+        format!("By the register's word the code may not be sold: {en}. Settle it in the cabinet."),
     )
 }
 

@@ -134,13 +134,17 @@ impl Store {
         Ok(())
     }
 
-    /// The order's withdrawals that are done and not undone, oldest first.
+    /// The order's withdrawals that are done and not undone, and the last that became of all their codes,
+    /// oldest first: the register undoes no other.
     pub(crate) async fn withdrawals(&self, order: &OrderRef) -> sqlx::Result<Vec<Paper>> {
         let rows = sqlx::query!(
             r#"SELECT id, register_id AS "register_id!", product_group,
                    array(SELECT code FROM document_codes WHERE document = documents.id ORDER BY code) AS "codes!"
-               FROM documents WHERE book = $1 AND kind = 'LK_RECEIPT' AND state = 'done'
-                   AND register_id IS NOT NULL ORDER BY made_at, id"#,
+               FROM documents WHERE book = $1 AND kind = 'LK_RECEIPT' AND state = 'done' AND register_id IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM document_codes own JOIN document_codes other USING (code)
+                       JOIN documents later ON later.id = other.document
+                       WHERE own.document = documents.id AND later.state = 'done' AND later.made_at > documents.made_at)
+               ORDER BY made_at, id"#,
             book(order)
         )
         .fetch_all(&self.pool)
@@ -171,16 +175,19 @@ impl Store {
         Ok(known.into_iter().collect())
     }
 
-    /// Which of these codes are in a withdrawal that we have sent for this order.
+    /// Which of these codes are in a withdrawal that we have sent for this order, and have not come home since.
     pub(crate) async fn sent_by_us(
         &self,
         order: &OrderRef,
         codes: &[i64],
     ) -> sqlx::Result<Vec<i64>> {
         sqlx::query_scalar!(
-            "SELECT DISTINCT code FROM document_codes JOIN documents ON documents.id = document
+            "SELECT DISTINCT code FROM document_codes sent JOIN documents ON documents.id = sent.document
              WHERE book = $1 AND kind = 'LK_RECEIPT' AND code = ANY($2)
-                 AND state IN ('sending', 'sent', 'accepted', 'done', 'unknown')",
+                 AND state IN ('sending', 'sent', 'accepted', 'done', 'unknown')
+                 AND NOT EXISTS (SELECT 1 FROM document_codes home JOIN documents back ON back.id = home.document
+                     WHERE home.code = sent.code AND back.kind = 'LP_RETURN' AND back.state = 'done'
+                         AND back.made_at > documents.made_at)",
             book(order),
             codes
         )

@@ -96,8 +96,17 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Imported { again: true, ..self.imported_as(digest).await? });
         };
-        stage(&mut transaction, file).await?;
-        settle(&mut transaction, id, person).await?;
+        let taken = async {
+            stage(&mut transaction, file).await?;
+            Ok::<_, ImportError>(settle(&mut transaction, id, person).await?)
+        };
+        if let Err(error) = taken.await {
+            // Nobody waits for a connection that is given back: whoever brings the file again begins at once.
+            if let Err(error) = transaction.rollback().await {
+                tracing::debug!(%error, "an import's transaction ends with its connection");
+            }
+            return Err(error);
+        }
         transaction.commit().await?;
         Ok(self.imported(id).await?.ok_or(sqlx::Error::RowNotFound)?)
     }

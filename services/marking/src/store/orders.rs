@@ -59,8 +59,8 @@ pub struct Reserve<'a> {
     pub wanted: &'a [Wanted],
     /// The event.
     pub cause: Uuid,
-    /// Whether goods leave with it.
-    pub is_leaving: bool,
+    /// What leaves with it: lines and pieces.
+    pub leaving: &'a [(i64, i64)],
 }
 
 /// What a reservation came to.
@@ -357,16 +357,28 @@ pub(super) async fn known_or_new(
                 .await?
         }
     };
-    if !label.tail().is_empty() {
-        sqlx::query!(
-            "INSERT INTO tails (code, tail) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING",
-            id,
-            label.tail().as_bytes()
-        )
-        .execute(&mut **transaction)
-        .await?;
-    }
+    keep_tail(transaction, id, label).await?;
     Ok(id)
+}
+
+/// Keeps what follows the identification code, where it is not known yet: files often come without it, and
+/// the receipt needs it.
+pub(super) async fn keep_tail(
+    transaction: &mut PgTransaction<'_>,
+    code: i64,
+    label: &Label,
+) -> sqlx::Result<()> {
+    if label.tail().is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "INSERT INTO tails (code, tail) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING",
+        code,
+        label.tail().as_bytes()
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// Brings a line to its number of codes, and says what is missing or too much.
@@ -387,8 +399,9 @@ async fn fill(
     )
     .fetch_one(&mut **transaction)
     .await?;
-    // What was sold and came home is not wanted again, unless goods leave a second time.
-    let back = if ask.is_leaving { 0 } else { row.back };
+    // What was sold and came home is not wanted again, unless the line leaves a second time.
+    let is_leaving = ask.leaving.iter().any(|(leaving, _)| *leaving == line.line);
+    let back = if is_leaving { 0 } else { row.back };
     let needs = (line.count - row.left - back).max(0);
     if row.kept < needs {
         let why = Why::event("reserved", ask.cause);

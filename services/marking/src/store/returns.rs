@@ -1,5 +1,7 @@
 //! Codes that come back.
 
+use std::collections::BTreeSet;
+
 use events::{Label, OrderRef};
 use sqlx::PgTransaction;
 use uuid::Uuid;
@@ -32,19 +34,16 @@ pub enum BackRefusal {
 }
 
 impl Store {
-    /// Whether any of these lines is marked, as far as the stock knows.
+    /// The order's lines that are, or were, marked, as far as the stock knows.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
-    pub async fn knows(&self, order: &OrderRef, lines: &[Back]) -> sqlx::Result<bool> {
-        let lines: Vec<i64> = lines.iter().map(|back| back.line).collect();
-        sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT 1 FROM order_lines WHERE book = $1 AND line = ANY($2)) AS "knows!""#,
-            book(order),
-            &lines
-        )
-        .fetch_one(&self.pool)
-        .await
+    pub async fn lines(&self, order: &OrderRef) -> sqlx::Result<BTreeSet<i64>> {
+        let lines =
+            sqlx::query_scalar!("SELECT line FROM order_lines WHERE book = $1", book(order))
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(lines.into_iter().collect())
     }
 
     /// Whether this very return has taken its codes before.
@@ -115,7 +114,8 @@ async fn take_line(
     .await?;
     let is_taken = |status: &str, by: Option<Uuid>| status == "returning" && by == Some(cause);
     let taken = rows.iter().filter(|row| is_taken(&row.status, row.cause)).count();
-    let needs = usize::try_from(back.count).unwrap_or(0).saturating_sub(taken);
+    let home = home(transaction, back.line, cause).await?;
+    let needs = usize::try_from(back.count - home).unwrap_or(0).saturating_sub(taken);
     if needs == 0 {
         return Ok(Ok(()));
     }
@@ -127,7 +127,9 @@ async fn take_line(
     };
     let lost = back.left.as_ref().map(lost).unwrap_or_default();
     let all: Vec<i64> = sold.iter().map(|row| row.id).collect();
-    let fits = [scanned, all, lost].into_iter().find(|codes| codes.len() == needs);
+    // More are scanned where several returns are told: all of them are back, so any will do for this one.
+    let some_scanned = scanned.get(..needs).unwrap_or_default().to_vec();
+    let fits = [scanned, all, lost, some_scanned].into_iter().find(|codes| codes.len() == needs);
     let Some(codes) = fits else {
         let name = line_name(transaction, book, back.line).await?;
         let is_short = sold.len() < needs;
@@ -140,4 +142,17 @@ async fn take_line(
     let why = Why::event("returned", cause);
     turn(transaction, &codes, CodeStatus::Returning, book, why).await?;
     Ok(Ok(()))
+}
+
+/// How many pieces of a line this very return has brought home already: another part of it was refused.
+async fn home(transaction: &mut PgTransaction<'_>, line: i64, cause: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(DISTINCT code) AS "count!" FROM moves home
+           WHERE cause = $1 AND status IN ('in_stock', 'quarantined') AND EXISTS
+               (SELECT 1 FROM moves WHERE code = home.code AND cause = $1 AND status = 'returning' AND line = $2)"#,
+        cause,
+        line
+    )
+    .fetch_one(&mut **transaction)
+    .await
 }

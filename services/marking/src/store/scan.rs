@@ -117,41 +117,53 @@ impl Store {
     pub async fn scan_back(&self, scan: &Scan<'_>) -> sqlx::Result<Result<Scanned, ScanRefusal>> {
         let book = book(scan.order);
         let mut transaction = self.begin(&book).await?;
-        let code = sqlx::query!(
+        let outcome = bring_back(&mut transaction, &book, scan).await?;
+        match outcome {
+            Ok(_) => transaction.commit().await?,
+            Err(_) => transaction.rollback().await?,
+        }
+        Ok(outcome)
+    }
+}
+
+async fn bring_back(
+    transaction: &mut PgTransaction<'_>,
+    book: &str,
+    scan: &Scan<'_>,
+) -> sqlx::Result<Result<Scanned, ScanRefusal>> {
+    let code = sqlx::query!(
             r#"SELECT codes.id, codes.status, codes.book, codes.came_back, codes.line, lines.name AS "name?"
                FROM codes LEFT JOIN order_lines lines USING (book, line) WHERE ki = $1 FOR UPDATE OF codes"#,
             scan.label.ki().as_str()
         )
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut **transaction)
         .await?;
-        let Some(code) = code else { return Ok(Err(ScanRefusal::CodeUnknown)) };
-        let status = CodeStatus::read(&code.status)?;
-        if code.book.as_deref() != Some(book.as_str()) {
-            return Ok(Err(ScanRefusal::WrongProduct));
-        }
-        if status != CodeStatus::Sold {
-            return Ok(Err(ScanRefusal::Used(status)));
-        }
-        if code.came_back {
-            return Ok(Err(ScanRefusal::Twice));
-        }
-        sqlx::query!("UPDATE codes SET came_back = true WHERE id = $1", code.id)
-            .execute(&mut *transaction)
-            .await?;
-        let why = Why::person("scanned_back", scan.person);
-        note(&mut transaction, &[code.id], status, Some(&book), why).await?;
-        let counts = sqlx::query!(
-            r#"SELECT count(*) FILTER (WHERE came_back) AS "back!", count(*) AS "all!" FROM codes
-               WHERE book = $1 AND line = $2 AND status = 'sold'"#,
-            book,
-            code.line
-        )
-        .fetch_one(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        let name = code.name.unwrap_or_default();
-        Ok(Ok(Scanned { name, scanned: counts.back, count: counts.all }))
+    let Some(code) = code else { return Ok(Err(ScanRefusal::CodeUnknown)) };
+    let status = CodeStatus::read(&code.status)?;
+    if code.book.as_deref() != Some(book) {
+        return Ok(Err(ScanRefusal::WrongProduct));
     }
+    if status != CodeStatus::Sold {
+        return Ok(Err(ScanRefusal::Used(status)));
+    }
+    if code.came_back {
+        return Ok(Err(ScanRefusal::Twice));
+    }
+    sqlx::query!("UPDATE codes SET came_back = true WHERE id = $1", code.id)
+        .execute(&mut **transaction)
+        .await?;
+    let why = Why::person("scanned_back", scan.person);
+    note(transaction, &[code.id], status, Some(book), why).await?;
+    let counts = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE came_back) AS "back!", count(*) AS "all!" FROM codes
+               WHERE book = $1 AND line = $2 AND status = 'sold'"#,
+        book,
+        code.line
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    let name = code.name.unwrap_or_default();
+    Ok(Ok(Scanned { name, scanned: counts.back, count: counts.all }))
 }
 
 async fn bind(
@@ -209,7 +221,8 @@ async fn bind(
             .execute(&mut **transaction)
             .await?;
             note(transaction, &[code.id], CodeStatus::InOrder, Some(book), why).await?;
-            make_room(transaction, book, &line, from).await?;
+            super::orders::keep_tail(transaction, code.id, scan.label).await?;
+            make_room(transaction, book, &line, from.map(|place| (place, gtin))).await?;
         }
     }
     Ok(Ok(Scanned { name: line.name, scanned: line.confirmed + 1, count: line.count }))
@@ -256,12 +269,13 @@ async fn lines(
     .await
 }
 
-/// The reserved code whose place the scanned one takes goes where that came from, or into stock.
+/// The reserved code whose place the scanned one takes goes where that came from, if it is of the same
+/// product, or into stock.
 async fn make_room(
     transaction: &mut PgTransaction<'_>,
     book: &str,
     line: &Line,
-    to: Option<(String, i64)>,
+    to: Option<((String, i64), &Gtin)>,
 ) -> sqlx::Result<()> {
     let has = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM codes WHERE book = $1 AND line = $2"#,
@@ -273,17 +287,21 @@ async fn make_room(
     if has <= line.count {
         return Ok(());
     }
-    let spare = sqlx::query_scalar!(
-        "SELECT id FROM codes WHERE book = $1 AND line = $2 AND status = 'in_order' AND NOT confirmed
-         ORDER BY id LIMIT 1 FOR UPDATE",
+    // A line that goes by its external code may have codes of several products.
+    let spare = sqlx::query!(
+        "SELECT id, gtin FROM codes WHERE book = $1 AND line = $2 AND status = 'in_order' AND NOT confirmed
+         ORDER BY gtin = $3 DESC, id LIMIT 1 FOR UPDATE",
         book,
-        line.line
+        line.line,
+        to.as_ref().map(|(_, gtin)| gtin.as_str()).unwrap_or_default()
     )
     .fetch_optional(&mut **transaction)
     .await?;
     let Some(spare) = spare else { return Ok(()) };
     let why = Why { word: "exchanged", cause: None, person: None, detail: "" };
-    let Some((other, at)) = to else {
+    let place = to.filter(|(_, gtin)| gtin.as_str() == spare.gtin).map(|(place, _)| place);
+    let spare = spare.id;
+    let Some((other, at)) = place else {
         return free(transaction, &[spare], CodeStatus::InStock, why).await;
     };
     sqlx::query!(

@@ -45,8 +45,13 @@ pub enum TakeRefusal {
         /// How many it needs.
         needs: i64,
     },
-    /// A line has more codes than pieces that leave, and nobody has said which.
+    /// A line has more scanned codes than pieces that leave.
     Ambiguous {
+        /// The product's name.
+        name: String,
+    },
+    /// A line has more reserved codes than pieces that leave, and nobody has said which.
+    Unscanned {
         /// The product's name.
         name: String,
     },
@@ -155,27 +160,37 @@ async fn take_line(
     if needs <= 0 {
         return Ok(Ok(()));
     }
-    let has = sqlx::query_scalar!(
-        "SELECT id FROM codes WHERE book = $1 AND line = $2 AND status = 'in_order' AND (confirmed OR NOT $3)
-         ORDER BY confirmed DESC, id FOR UPDATE",
+    let rows = sqlx::query!(
+        "SELECT id, confirmed FROM codes WHERE book = $1 AND line = $2 AND status = 'in_order' AND (confirmed OR NOT $3)
+         ORDER BY id FOR UPDATE",
         book,
         line,
         take.only_confirmed
     )
     .fetch_all(&mut **transaction)
     .await?;
-    let found = i64::try_from(has.len()).unwrap_or(i64::MAX);
-    if found != needs {
+    let all: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    // Where reservations are enough, a scan still says which pieces of a line leave first.
+    let scanned: Vec<i64> = rows.iter().filter(|row| row.confirmed).map(|row| row.id).collect();
+    let (found, named) = (length(&all), length(&scanned));
+    let leaving = [all, scanned].into_iter().find(|codes| length(codes) == needs);
+    let Some(leaving) = leaving else {
         let name = line_name(transaction, book, line).await?;
         return Ok(Err(if found < needs {
             TakeRefusal::Missing { name, has: found, needs }
-        } else {
+        } else if named > needs {
             TakeRefusal::Ambiguous { name }
+        } else {
+            TakeRefusal::Unscanned { name }
         }));
-    }
+    };
     let why = Why::event("shipped", take.cause);
-    turn(transaction, &has, CodeStatus::Withdrawing, book, why).await?;
+    turn(transaction, &leaving, CodeStatus::Withdrawing, book, why).await?;
     Ok(Ok(()))
+}
+
+fn length(codes: &[i64]) -> i64 {
+    i64::try_from(codes.len()).unwrap_or(i64::MAX)
 }
 
 /// The codes that the event's job has in this status.

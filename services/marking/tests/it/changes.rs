@@ -81,9 +81,7 @@ async fn a_scanned_piece_that_is_not_wanted_any_more_is_told_and_unbound_by_a_pe
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let first = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&first)).await;
-    world.scan(&first, 1).await;
-    world.scan(&first, 2).await;
+    world.pack(&first, [1, 2]).await;
     let less = saved(&first, 5, |order| order.lines[0].quantity = events::Quantity::from_units(1));
     let mut job = job(changed(&less));
     world.carry(&mut job).await;
@@ -113,9 +111,7 @@ async fn a_piece_that_was_noted_as_returned_by_mistake_is_sold_again() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     world.tell(shipped(&order)).await;
     world.scan_back(&order, 1).await;
     assert!(unbind(&world, &order, 1).await.is_ok());
@@ -171,9 +167,7 @@ async fn a_payment_that_is_told_after_the_return_sets_nothing_aside() {
     let world = World::new().await;
     world.stock(GTIN, 1..5).await;
     let first = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&first)).await;
-    world.scan(&first, 1).await;
-    world.scan(&first, 2).await;
+    world.pack(&first, [1, 2]).await;
     world.tell(shipped(&first)).await;
     assert_eq!(world.tell(returned(&first, 1, &[(7, 2)])).await, "done");
     for late in

@@ -8,6 +8,8 @@
     reason = "tests fail by panicking, and say what they measured"
 )]
 
+mod again;
+mod alcohol;
 mod binary;
 mod changes;
 mod chaos;

@@ -332,3 +332,30 @@ async fn quarantine_is_left_with_a_reason_and_the_registers_word_alone() {
     let page = house.form("/kept", &cookie, &form).await.text().await.unwrap();
     assert!(page.contains("Карантин пуст"), "{page}");
 }
+
+#[tokio::test]
+async fn an_order_of_which_nothing_is_known_is_not_called_complete() {
+    let house = House::open().await;
+    let order = order(1, house.world.now(), &[(7, GTIN, 1, 59_050)]);
+    house.world.marking.store().receipted(&order.key, "123", house.world.now()).await.unwrap();
+    let (cookie, _) = house.sign_in().await;
+    let page = house.page("/scan?shop=acme&number=A-1", &cookie).await;
+    assert!(page.contains("Паром не знает") && !page.contains("Всё отсканировано"), "{page}");
+}
+
+#[tokio::test]
+async fn what_the_register_has_against_a_code_is_told_in_the_persons_language() {
+    let house = House::open().await;
+    house.world.stock(GTIN, 1..2).await;
+    let order = order(1, house.world.now(), &[(7, GTIN, 1, 59_050)]);
+    house.world.pack(&order, [1]).await;
+    let mut foreign = emulator::gismt::Code::new(&crate::files::ki(GTIN, 1), "lp");
+    foreign.owner_inn = "7707083893".to_owned();
+    house.world.running.emulator.gismt.books().put(foreign, "7707083893");
+    assert_eq!(house.world.tell(crate::order::shipped(&order)).await, "dead codes_refused");
+    let (cookie, _) = house.sign_in().await;
+    let page = house.page("/kept", &cookie).await;
+    assert!(page.contains("он принадлежит другому участнику"), "{page}");
+    let page = house.page("/kept", &format!("{cookie}; marking_language=en")).await;
+    assert!(page.contains("it belongs to somebody else"), "{page}");
+}

@@ -16,9 +16,7 @@ const SHIRT: (u64, &str, u64, i64) = (7, GTIN, 2, 59_050);
 /// Two shirts are scanned and ready to leave.
 async fn packed(world: &World, order: &Order) {
     world.stock(GTIN, 1..3).await;
-    world.tell(created(order)).await;
-    world.scan(order, 1).await;
-    world.scan(order, 2).await;
+    world.pack(order, [1, 2]).await;
 }
 
 fn on_create(kind: Kind) -> Fault {
@@ -208,7 +206,7 @@ async fn a_code_leaves_quarantine_with_a_reason_when_the_register_has_it_in_circ
         (kept[0].why.as_str(), kept[0].number.as_deref()),
         ("refused_by_register", Some("A-1"))
     );
-    assert!(kept[0].detail.contains("RESERVED_NOT_USED"), "{}", kept[0].detail);
+    assert_eq!(kept[0].detail, "special:RESERVED_NOT_USED");
     let label = events::Label::parse(&code(GTIN, 1)).unwrap();
     assert!(world.marking.store().release(&label, "anna", "проверено в кабинете").await.unwrap());
     assert!(!world.marking.store().release(&label, "anna", "ещё раз").await.unwrap());

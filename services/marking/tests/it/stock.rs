@@ -3,7 +3,7 @@
 use marking::store::{CodeStatus, ScanRefusal};
 
 use crate::{
-    files::{GTIN, OTHER_GTIN, code, ki},
+    files::{GTIN, OTHER_GTIN, code, file, ki},
     order::{cancelled, created, order, shipped, with_marks},
     world::World,
 };
@@ -99,4 +99,40 @@ async fn codes_that_the_shop_names_are_bound_and_one_it_cannot_have_is_told() {
     let full = world.marking.store().full_codes(&first.key).await.unwrap();
     let expected = [(7, code(GTIN, 2).into_bytes()), (7, code(GTIN, 77).into_bytes())];
     assert_eq!(full, expected, "for the receipt: with tail and separators");
+}
+
+#[tokio::test]
+async fn a_code_that_came_without_its_tail_gets_it_from_the_scan() {
+    let world = World::new().await;
+    let text = format!("{}\n{}\n", ki(GTIN, 1), ki(GTIN, 2));
+    let store = world.marking.store();
+    store.import(file(text.as_bytes()), &[7; 32], "codes.csv", "anna").await.unwrap();
+    let order = order(1, world.now(), &[SHIRT]);
+    world.pack(&order, [1, 2]).await;
+    let full = store.full_codes(&order.key).await.unwrap();
+    let expected = [(7, code(GTIN, 1).into_bytes()), (7, code(GTIN, 2).into_bytes())];
+    assert_eq!(full, expected, "for the receipt: with tail and separators");
+}
+
+#[tokio::test]
+async fn a_reserved_code_of_another_product_is_not_given_in_exchange() {
+    let world = World::new().await;
+    let row = |gtin| format!("\"{}\";A-1\n", ki(gtin, 1).replace('"', "\"\""));
+    let text = format!("code;article\n{}{}", row(GTIN), row(OTHER_GTIN));
+    let store = world.marking.store();
+    store.import(file(text.as_bytes()), &[7; 32], "codes.csv", "anna").await.unwrap();
+    // One order names the product by its number, the other by the external code of both.
+    let first = order(1, world.now(), &[(7, GTIN, 1, 59_050)]);
+    let mut second = order(2, world.now(), &[(7, OTHER_GTIN, 1, 59_050)]);
+    second.lines[0].properties.clear();
+    second.lines[0].product_xml_id = Some("A-1".to_owned());
+    world.tell(created(&first)).await;
+    world.tell(created(&second)).await;
+    world.scan(&second, 1).await;
+    assert_eq!(world.statuses(GTIN, 1..2).await, ["in_order"]);
+    assert_eq!(
+        world.statuses(OTHER_GTIN, 1..2).await,
+        ["in_stock"],
+        "no piece for the first order"
+    );
 }

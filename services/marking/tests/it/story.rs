@@ -185,9 +185,7 @@ async fn a_register_that_is_away_and_comes_back_delays_and_changes_nothing() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     for kind in [Kind::Status, Kind::Refuse] {
         let mut fault = emulator::Fault::new(emulator::System::Gismt, kind).times(2);
         fault.code = (kind == Kind::Status).then_some(503);
@@ -209,9 +207,7 @@ async fn an_answer_that_is_lost_after_the_document_was_taken_is_found_again() {
         let world = World::new().await;
         world.stock(GTIN, 1..3).await;
         let order = order(1, world.now(), &[SHIRT]);
-        world.tell(created(&order)).await;
-        world.scan(&order, 1).await;
-        world.scan(&order, 2).await;
+        world.pack(&order, [1, 2]).await;
         let mut fault =
             emulator::Fault::new(emulator::System::Gismt, kind).on("/lk/documents/create").times(1);
         if kind == Kind::Status {
@@ -231,9 +227,7 @@ async fn a_document_that_was_never_taken_stops_for_a_person_and_goes_out_on_his_
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let mut fault = emulator::Fault::new(emulator::System::Gismt, Kind::Reset)
         .on("/lk/documents/create")
         .times(1);
@@ -257,9 +251,7 @@ async fn a_document_that_was_taken_although_a_person_said_no_is_recognised_and_n
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     // Taken, its answer lost; the person looks too early and says that it is not there.
     world.on_create(Kind::Reset);
     let mut leaving = job(shipped(&order));
@@ -282,9 +274,7 @@ async fn a_crash_between_the_mark_and_the_call_is_looked_into_before_anything_is
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     // The call reaches the register, and the process dies before it can write the answer down.
     world.on_create(Kind::Reset);
     let mut leaving = job(shipped(&order));
@@ -302,9 +292,7 @@ async fn a_refused_document_frees_its_codes_and_its_replay_is_a_new_one() {
         let world = World::new().await;
         world.stock(GTIN, 1..3).await;
         let order = order(1, world.now(), &[SHIRT]);
-        world.tell(created(&order)).await;
-        world.scan(&order, 1).await;
-        world.scan(&order, 2).await;
+        world.pack(&order, [1, 2]).await;
         world.on_create(kind);
         let mut leaving = job(shipped(&order));
         assert_eq!(world.carry(&mut leaving).await.last().unwrap(), "dead document_refused");
@@ -324,9 +312,7 @@ async fn a_refused_signature_is_made_anew_on_replay() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let fault = emulator::Fault::new(emulator::System::Gismt, Kind::Refusal)
         .on("/lk/documents/create")
         .times(1);
@@ -352,9 +338,7 @@ async fn a_cancelled_order_frees_its_codes_and_one_that_has_left_is_undone() {
     assert_eq!(world.documents(), []);
 
     let second = order(2, world.now(), &[SHIRT]);
-    world.tell(created(&second)).await;
-    world.scan(&second, 1).await;
-    world.scan(&second, 2).await;
+    world.pack(&second, [1, 2]).await;
     world.tell(shipped(&second)).await;
     assert_eq!(world.tell(cancelled(&second)).await, "done");
     let states: Vec<_> = world.documents();
@@ -375,9 +359,7 @@ async fn a_cancelling_after_a_partial_return_brings_the_rest_back() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = unpaid(order(1, world.now(), &[SHIRT]));
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     world.tell(shipped(&order)).await;
     world.scan_back(&order, 2).await;
     assert_eq!(world.tell(returned(&order, 1, &[(7, 1)])).await, "done");
@@ -397,9 +379,7 @@ async fn a_lost_answer_to_a_cancelling_document_is_found_by_what_it_did() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     world.tell(shipped(&order)).await;
     world.on_create(Kind::Reset);
     assert_eq!(world.tell(cancelled(&order)).await, "done");
@@ -414,9 +394,7 @@ async fn a_return_waits_while_the_withdrawal_is_under_way() {
     world.stock(GTIN, 1..3).await;
     world.running.emulator.change(|settings| settings.gismt.looks = 5);
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let (mut leaving, mut back) = (job(shipped(&order)), job(returned(&order, 1, &[(7, 2)])));
     leaving.run(&*world.marking).await;
     back.run(&*world.marking).await;
@@ -452,8 +430,7 @@ async fn two_shipments_are_two_documents_of_their_own_codes() {
     let mut other = order.shipments[0].clone();
     other.id = 10;
     order.shipments.push(other);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
+    world.pack(&order, [1]).await;
     assert_eq!(world.tell(shipped_part(&order, 9)).await, "done");
     world.scan(&order, 2).await;
     assert_eq!(world.tell(shipped_part(&order, 10)).await, "done");
@@ -483,9 +460,7 @@ async fn where_the_receipt_withdraws_no_document_is_sent() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = by_receipt(order(1, world.now(), &[SHIRT]));
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let mut leaving = job(shipped(&order));
     let marking = &*world.marking;
     assert!(crate::world::name(&leaving.run(marking).await).starts_with("wait"));
@@ -509,9 +484,7 @@ async fn a_code_that_somebody_else_has_withdrawn_stops_its_order() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = order(1, world.now(), &[SHIRT]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     world.running.emulator.gismt.books().receipt(&[ki(GTIN, 1)], false, 0).unwrap();
     assert_eq!(world.tell(shipped(&order)).await, "dead codes_refused");
     assert_eq!(world.documents(), []);

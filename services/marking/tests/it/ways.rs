@@ -18,9 +18,7 @@ const SHOES: (u64, &str, u64, i64) = (8, OTHER_GTIN, 1, 249_900);
 async fn sold_by_receipt(world: &World) -> Order {
     world.stock(GTIN, 1..3).await;
     let order = by_receipt(order(1, world.now(), &[SHIRT]));
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let codes = [ki(GTIN, 1), ki(GTIN, 2)];
     world.running.emulator.gismt.books().receipt(&codes, false, 0).unwrap();
     world.marking.store().receipted(&order.key, "123", world.now()).await.unwrap();
@@ -76,9 +74,7 @@ async fn a_code_that_the_receipt_has_withdrawn_is_not_kept_back_with_a_bad_one()
     let world = World::new().await;
     world.stock(GTIN, 1..4).await;
     let order = by_receipt(order(1, world.now(), &[SHIRT]));
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     {
         let mut books = world.running.emulator.gismt.books();
         books.receipt(&[ki(GTIN, 1)], false, 0).unwrap();
@@ -102,9 +98,7 @@ async fn a_receipt_that_does_not_come_is_told_before_the_law_asks_for_it() {
     let world = World::new().await;
     world.stock(GTIN, 1..3).await;
     let order = by_receipt(order(1, world.now(), &[SHIRT]));
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     let mut leaving = job(shipped(&order));
     leaving.run(&*world.marking).await;
     world.pass(Duration::from_secs(47 * 3600));
@@ -123,9 +117,7 @@ async fn a_person_who_misses_one_document_does_not_send_the_others_again() {
     world.stock(GTIN, 1..3).await;
     world.stock(OTHER_GTIN, 1..2).await;
     let order = order(1, world.now(), &[SHIRT, SHOES]);
-    world.tell(created(&order)).await;
-    world.scan(&order, 1).await;
-    world.scan(&order, 2).await;
+    world.pack(&order, [1, 2]).await;
     world.scan_text(&order, &crate::files::code(OTHER_GTIN, 1)).await.unwrap();
     // The second document is never taken, and nobody is told.
     let mut fault =

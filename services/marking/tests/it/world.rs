@@ -27,6 +27,7 @@ use time::OffsetDateTime;
 
 use crate::{
     files::{GTIN, OTHER_GTIN, code, ki},
+    order::created,
     tables::Tables,
 };
 
@@ -176,6 +177,14 @@ impl World {
         self.scan_text(order, &code(GTIN, number)).await.unwrap();
     }
 
+    /// Its codes are set aside, and these pieces are picked.
+    pub(crate) async fn pack(&self, order: &Order, numbers: impl IntoIterator<Item = usize>) {
+        self.tell(created(order)).await;
+        for number in numbers {
+            self.scan(order, number).await;
+        }
+    }
+
     pub(crate) async fn scan_back(&self, order: &Order, number: usize) {
         let label = Label::parse(&code(GTIN, number)).unwrap();
         let scan = Scan { order: &order.key, label: &label, person: "anna", takes_unknown: false };
@@ -286,6 +295,16 @@ fn service(running: &Running, tables: &Tables, pair: &Pair, shops: &str) -> Arc<
     Arc::new(Marking::new(config, settings(shops), outside).unwrap())
 }
 
+/// Whether a sentence has no two English words in a row.
+fn is_russian(text: &str) -> bool {
+    let is_english = |word: &&str| {
+        let bare = word.trim_matches(|letter: char| letter.is_ascii_punctuation());
+        !bare.is_empty() && bare.bytes().all(|letter| letter.is_ascii_lowercase())
+    };
+    let words: Vec<bool> = text.split_whitespace().map(|word| is_english(&word)).collect();
+    !words.windows(2).any(|pair| pair == [true, true])
+}
+
 /// The end of a stretch in words.
 pub(crate) fn name(end: &End) -> String {
     match end {
@@ -297,6 +316,7 @@ pub(crate) fn name(end: &End) -> String {
             for text in [&reason.text.ru, &reason.text.en] {
                 assert!(text.contains("A-") && text.ends_with('.'), "{text}");
             }
+            assert!(is_russian(&reason.text.ru), "{}", reason.text.ru);
             let class = if reason.class == Class::Unknown { "unknown " } else { "" };
             format!("dead {class}{}", reason.code)
         }

@@ -14,6 +14,8 @@ use super::{check::is_ki, refused};
 use crate::{Emulator, answer::json_answer};
 
 const MOST: usize = 1_000;
+/// Groups whose codes are told only to whoever names the group.
+const NAMED: [&str; 2] = ["milk", "water"];
 /// Groups of the register by their numbers, as far as codes of them are seen here.
 const GROUPS: [(&str, u16); 12] = [
     ("lp", 1),
@@ -53,9 +55,11 @@ pub(super) async fn info(
         return refused(400, "an unknown parameter");
     }
     let mut found = false;
+    let named = query.get("pg").map(String::as_str);
+    let is_told = |group: &str| !NAMED.contains(&group) || named == Some(group);
     let entries: Vec<Value> = asked
         .iter()
-        .map(|cis| match books.codes.get_mut(cis) {
+        .map(|cis| match books.codes.get_mut(cis).filter(|code| is_told(&code.group)) {
             Some(code) => {
                 found = true;
                 let (status, reason) = code.look();

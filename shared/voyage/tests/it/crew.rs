@@ -128,7 +128,7 @@ impl Crew {
 }
 
 /// The demonstration's configuration, pointed at this emulator, and everyone's settings.
-fn told(berth: &Berth, base: &str) -> BTreeMap<String, String> {
+pub(crate) fn told(berth: &Berth, base: &str) -> BTreeMap<String, String> {
     std::fs::create_dir_all(&berth.folder).unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
     for name in ["bitrix.toml", "fiscal.toml"] {

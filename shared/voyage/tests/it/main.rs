@@ -10,6 +10,7 @@
 
 mod chaos;
 mod crew;
+mod marks;
 mod mended;
 mod restore;
 mod scaling;

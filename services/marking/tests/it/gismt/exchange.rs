@@ -70,7 +70,28 @@ async fn codes_are_told_in_the_order_asked_in_requests_of_a_thousand() {
     assert!(told.iter().zip(&asked).all(|(info, ki)| info.requested == *ki));
     assert_eq!(told.iter().filter(|info| info.code.is_none()).count(), 500);
     assert_eq!(told[2_499].sellable(INN), Ok(lp()));
-    assert_eq!(scene.summary().requests - before, 3 + 2, "three requests and a sign-in");
+    let asked = 3 + 2 + 2;
+    assert_eq!(scene.summary().requests - before, asked, "a sign-in, and the unknown by group");
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_of_groups_that_must_be_named_are_found_without_knowing_the_group() {
+    let scene = Scene::set(|_| {}).await;
+    let all = codes(4);
+    for (group, codes) in [("water", &all[..1]), ("lp", &all[1..2]), ("milk", &all[2..3])] {
+        scene.put(group, codes);
+    }
+    let told = scene.client().cises_info(&all, None).await.unwrap();
+    let groups: Vec<Option<&str>> =
+        told.iter().map(|info| Some(info.code.as_ref()?.group?.code())).collect();
+    assert_eq!(groups, [Some("water"), Some("lp"), Some("milk"), None]);
+    let fault = Fault::new(System::Gismt, Kind::Refusal);
+    // Without a contract for milk its codes are unknown, and nothing else is.
+    let fault = fault.on("/cises/info").after(1).times(1).code(403);
+    scene.running.emulator.faults.add(fault).unwrap();
+    let told = scene.client().cises_info(&all, None).await.unwrap();
+    assert_eq!(told.iter().filter(|info| info.code.is_some()).count(), 2);
     scene.end().await;
 }
 
