@@ -1,5 +1,9 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
+mod register;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{Event, Fact, OrderRef, Phase, Status, Text};
@@ -51,7 +55,7 @@ pub(crate) fn short(order: &OrderRef, short: &[Short]) -> Text {
     };
     let ru = list(
         |name, count| format!("«{name}» — не хватает {count}"),
-        |ki, status| format!("код {ki} уже занят ({status})"),
+        |ki, status| format!("код {ki} уже занят ({})", register::ours(status)),
         |name, count| format!("«{name}» — отсканировано лишних: {count}"),
     );
     let en = list(
@@ -234,7 +238,7 @@ pub(crate) fn fault(order: &OrderRef, fault: &Fault) -> Failure {
         ),
         Fault::Mark(name, word) => (
             "mark_unreadable",
-            format!("код маркировки товара «{name}» не читается ({word})"),
+            format!("код маркировки товара «{name}» не читается ({})", register::label(word)),
             format!("the marking code of {name} cannot be read ({word})"),
         ),
         Fault::ProductUnknown(name) => (
@@ -307,36 +311,50 @@ pub(crate) fn not_taken(order: &OrderRef, refusal: &TakeRefusal) -> Reason {
 /// Codes that the register does not let out, each with its reason.
 pub(crate) fn codes_refused(order: &OrderRef, refused: &[(String, String)]) -> Reason {
     let number = &order.number;
-    let list: Vec<String> = refused.iter().map(|(ki, why)| format!("{ki}: {why}")).collect();
-    let list = list.join("; ");
+    let (ru, en) = lists(refused);
     Reason::new(
         Class::Refused,
         "codes_refused",
         format!(
-            "Коды заказа № {number} нельзя вывести из оборота: {list}. Они отложены в карантин; отсканируйте \
+            "Коды заказа № {number} нельзя вывести из оборота: {ru}. Они отложены в карантин; отсканируйте \
              другой товар и повторите."
         ),
         format!(
-            "Codes of order {number} cannot be withdrawn: {list}. They are in quarantine; scan other goods, \
+            "Codes of order {number} cannot be withdrawn: {en}. They are in quarantine; scan other goods, \
              then replay."
         ),
     )
 }
 
+/// How many codes a sentence names: all of a pallet's are no sentence, and no header of a message.
+const NAMED: usize = 10;
+
+/// Codes with what the register says of each, in Russian and in its own words.
+fn lists(codes: &[(String, String)]) -> (String, String) {
+    let named = codes.iter().take(NAMED);
+    let (mut ru, mut en): (Vec<String>, Vec<String>) = named
+        .map(|(ki, why)| (format!("{ki} — {}", register::why(why)), format!("{ki}: {why}")))
+        .unzip();
+    if let more @ 1.. = codes.len().saturating_sub(NAMED) {
+        ru.push(format!("и ещё кодов: {more}"));
+        en.push(format!("and {more} more"));
+    }
+    (ru.join("; "), en.join("; "))
+}
+
 /// Codes that somebody else has withdrawn.
 pub(crate) fn codes_foreign(order: &OrderRef, codes: &[(String, String)]) -> Reason {
     let number = &order.number;
-    let list: Vec<String> = codes.iter().map(|(ki, why)| format!("{ki}: {why}")).collect();
-    let list = list.join("; ");
+    let (ru, en) = lists(codes);
     Reason::new(
         Class::Refused,
         "codes_foreign",
         format!(
-            "Состояние кодов заказа № {number} в Честном знаке изменили не мы: {list}. Выясните, кто и зачем, \
+            "Состояние кодов заказа № {number} в Честном знаке изменили не мы: {ru}. Выясните, кто и зачем, \
              затем повторите."
         ),
         format!(
-            "The codes of order {number} were changed at Honest Sign, and not by us: {list}. Find out by whom, \
+            "The codes of order {number} were changed at Honest Sign, and not by us: {en}. Find out by whom, \
              then replay."
         ),
     )
@@ -397,8 +415,9 @@ pub(crate) fn no_return(order: &OrderRef, ki: &str, reason: &str) -> Failure {
         Class::Invalid,
         "return_impossible",
         format!(
-            "Код {ki} заказа № {number} выбыл по причине {reason}: документа о возврате для неё нет. Верните его \
-             в личном кабинете."
+            "Код {ki} заказа № {number} выбыл ({}): документа о возврате для этого нет. Верните его \
+             в личном кабинете.",
+            register::reason(reason)
         ),
         format!(
             "Code {ki} of order {number} left by {reason}, for which there is no return. Return it in the cabinet."
@@ -413,8 +432,9 @@ pub(crate) fn outcome_unknown(order: &OrderRef, kind: &str, group: &str) -> Reas
         Class::Unknown,
         "document_unknown",
         format!(
-            "Неизвестно, принял ли Честный знак документ {kind} ({group}) по заказу № {number}. Найдите его в \
-             личном кабинете и скажите Парому, есть он там или нет: если нет, Паром отправит его."
+            "Неизвестно, принял ли Честный знак документ {} ({kind}) по заказу № {number}. Найдите его в \
+             личном кабинете и скажите Парому, есть он там или нет: если нет, Паром отправит его.",
+            register::document(kind)
         ),
         format!(
             "Nobody can tell whether Honest Sign took the document {kind} ({group}) on order {number}. Look for it \
@@ -430,8 +450,9 @@ pub(crate) fn document_lost(order: &OrderRef, id: &str, word: &str) -> Reason {
         Class::Unknown,
         "document_lost",
         format!(
-            "Документ {id} по заказу № {number} был принят Честным знаком, а теперь в нём не разобраться ({word}). \
-             Посмотрите его в личном кабинете и повторите проверку."
+            "Документ {id} по заказу № {number} был принят Честным знаком, а теперь с ним не разобраться: {}. \
+             Посмотрите его в личном кабинете и повторите проверку.",
+            register::stands(word)
         ),
         format!(
             "Document {id} on order {number} was taken by Honest Sign, and now nobody can tell how it stands \
@@ -462,7 +483,7 @@ pub(crate) fn never_left(order: &OrderRef, name: &str) -> Reason {
         Class::Invalid,
         "return_without_sale",
         format!(
-            "По заказу № {number} вернулось больше «{name}», чем выведено из оборота. Выясните причину и повторите."
+            "По заказу № {number} вернулось больше товара «{name}», чем выведено из оборота. Выясните причину и повторите."
         ),
         format!(
             "More of {name} came back to order {number} than was withdrawn. Find the reason, then replay."
