@@ -81,13 +81,14 @@ async fn once(admin: &Admin) -> sqlx::Result<()> {
     admin.store.calm().await?;
     let news = admin.store.news(config.admin_notify_quiet, config.admin_notify_away).await?;
     let Some(news) = news else { return Ok(()) };
-    let Some(message) = message(config, &news.groups, &news.conditions) else { return Ok(()) };
+    let Some(message) = message(config, &news.groups, &news.conditions) else {
+        return news.let_go().await;
+    };
     if admin.notifier.tell(&message).await {
-        news.told().await?;
-    } else {
-        tracing::error!(title = message.title, "no way took a notification: nobody is told");
+        return news.told().await;
     }
-    Ok(())
+    tracing::error!(title = message.title, "no way took a notification: nobody is told");
+    news.let_go().await
 }
 
 /// One message for everything that is new; `None` when nothing is.

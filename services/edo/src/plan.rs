@@ -1,7 +1,7 @@
 //! From an order to a document, or to everything that is wrong with the order. Pure.
 
 mod buyer;
-mod fault;
+pub(crate) mod fault;
 mod goods;
 
 use events::{Event, Fact, Order, PaymentState};

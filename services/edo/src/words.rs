@@ -1,5 +1,8 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{Event, Fact, OrderRef, Phase, Status, Text};
@@ -82,17 +85,22 @@ pub(crate) fn revocation_asked(order: &OrderRef) -> Text {
     )
 }
 
+/// How many faults a sentence names: more are no sentence, and no header of a message.
+const NAMED: usize = 8;
+
 /// The order's own details are wrong.
 pub(crate) fn faults(order: &OrderRef, faults: &[Fault]) -> Failure {
     let number = &order.number;
-    let list = |text: fn(&Text) -> &String| {
-        let numbered = (1_usize..).zip(faults).map(|(place, fault)| {
+    let more = faults.len().saturating_sub(NAMED);
+    let list = |text: fn(&Text) -> &String, rest: String| {
+        let numbered = (1_usize..).zip(faults.iter().take(NAMED)).map(|(place, fault)| {
             let text = text(&fault.text);
             if faults.len() == 1 { text.clone() } else { format!("{place}) {text}") }
         });
-        numbered.collect::<Vec<_>>().join("; ")
+        numbered.chain((more > 0).then_some(rest)).collect::<Vec<_>>().join("; ")
     };
-    let (ru, en) = (list(|text| &text.ru), list(|text| &text.en));
+    let ru = list(|text| &text.ru, format!("и ещё ошибок: {more}"));
+    let en = list(|text| &text.en, format!("and {more} more"));
     dead(
         Class::Invalid,
         faults.first().map_or("order_wrong", |fault| fault.code),
@@ -242,6 +250,12 @@ pub(crate) fn decided(
 ) -> Reason {
     let number = &order.number;
     let quoted = said.map(|said| format!(" «{said}»")).unwrap_or_default();
+    // Who says nothing is not announced.
+    let plain = |text: &'_ str| match said {
+        Some(_) => text.to_owned(),
+        None => text.trim_end_matches(':').to_owned(),
+    };
+    let (ru, en) = (plain(ru), plain(en));
     Reason::new(
         Class::Refused,
         code,
@@ -250,6 +264,23 @@ pub(crate) fn decided(
         ),
         format!(
             "UPD of order {number}: {en}{quoted}. Mend the order or replay: a new document goes out."
+        ),
+    )
+}
+
+/// The document did not reach the buyer's operator.
+pub(crate) fn roaming_failed(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Refused,
+        "roaming_failed",
+        format!(
+            "УПД по заказу № {number} не дошёл до оператора покупателя. Проверьте настройку роуминга в Диадоке и \
+             повторите: Паром посмотрит снова."
+        ),
+        format!(
+            "The UPD of order {number} did not reach the buyer's operator. Check the roaming at Diadoc, then \
+             replay: Parom looks again."
         ),
     )
 }

@@ -27,6 +27,7 @@ const CATALOGUE_MOST: usize = 32 * 1024 * 1024;
 pub(crate) fn router(egais: Arc<Egais>) -> Router {
     Router::new()
         .route("/v1/documents", get(documents))
+        .route("/v1/stock", get(stock))
         .route("/v1/stock/{utm}/differences", get(differences))
         .route("/v1/stock/{utm}/differences.csv", get(csv))
         .route("/v1/catalogue/{utm}", put(catalogue))
@@ -66,6 +67,18 @@ async fn documents(State(egais): State<Arc<Egais>>, Query(about): Query<About>) 
         Ok(documents) => Json(json!({"documents": documents})).into_response(),
         Err(error) => away(&error),
     }
+}
+
+/// Of every UTM: when its stock was compared last, and the largest differences with the day since which each is there.
+async fn stock(State(egais): State<Arc<Egais>>) -> Response {
+    let mut all = Vec::with_capacity(egais.utms.len());
+    for utm in egais.utms.keys() {
+        match egais.store.compared(utm).await {
+            Ok(stock) => all.push(json!({"utm": utm, "stock": stock})),
+            Err(error) => return away(&error),
+        }
+    }
+    Json(json!({"stock": all})).into_response()
 }
 
 async fn differences(State(egais): State<Arc<Egais>>, Path(utm): Path<String>) -> Response {

@@ -1,6 +1,7 @@
 //! The tables of this service: documents with their history, tickets, bottles, stock, turns.
 
 mod bottles;
+mod compared;
 mod documents;
 mod rests;
 mod tickets;
@@ -10,6 +11,7 @@ use events::OrderRef;
 use sqlx::{PgPool, PgTransaction};
 
 pub use bottles::{Bottle, BottleStatus, Used};
+pub use compared::{Lasting, Stock};
 pub use documents::{DocumentView, Move, Note};
 pub use rests::{CatalogueRow, Difference};
 pub use tickets::Outcome;

@@ -1,5 +1,9 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
+mod breach;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{Event, Fact, OrderRef, Phase, Status, Text};
@@ -166,7 +170,7 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
         ),
         Fault::Mark(name, error) => (
             "mark_unreadable",
-            format!("марка товара «{name}» не читается ({error}). Отсканируйте её заново и сохраните заказ."),
+            format!("марка товара «{name}» не читается ({}). Отсканируйте её заново и сохраните заказ.", breach::mark(error)),
             format!("a mark of {name} cannot be read ({error}). Scan it anew and save the order."),
         ),
         Fault::NotWhole(name) => (
@@ -226,13 +230,24 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
 pub(crate) fn breach(order: &OrderRef, kind: Kind, breach: &Breach) -> Failure {
     let number = &order.number;
     if *breach == Breach::NoProduct {
-        return fault(order, &Fault::Product(kind.word().to_owned()));
+        return Failure::Dead(reason(
+            Class::Invalid,
+            "product_unknown",
+            format!(
+                "ЕГАИС, заказ № {number}: ЕГАИС ещё не описала один из товаров заказа. Дождитесь сверки остатков, \
+                 затем повторите."
+            ),
+            format!(
+                "EGAIS, order {number}: EGAIS has not described a product of the order yet. Wait for the comparison of \
+                 stock, then replay."
+            ),
+        ));
     }
     Failure::Dead(
         reason(
             Class::Invalid,
             "document_wrong",
-            format!("ЕГАИС, заказ № {number}: документ {} нельзя составить ({breach}). Исправьте заказ и сохраните его.", kind.word()),
+            format!("ЕГАИС, заказ № {number}: {} нельзя составить ({}). Исправьте заказ и сохраните его.", breach::document(kind), breach::rule(breach)),
             format!("EGAIS, order {number}: {} cannot be made ({breach}). Mend the order and save it.", kind.word()),
         )
         .evidence(&breach.to_string()),
@@ -246,7 +261,7 @@ pub(crate) fn invalid(order: &OrderRef, kind: Kind, faults: &str) -> Failure {
         reason(
             Class::Invalid,
             "document_invalid",
-            format!("ЕГАИС, заказ № {number}: документ {} не проходит проверку по схеме. Исправьте данные заказа или товара, затем повторите.", kind.word()),
+            format!("ЕГАИС, заказ № {number}: {} не проходит проверку по схеме. Исправьте данные заказа или товара, затем повторите.", breach::document(kind)),
             format!("EGAIS, order {number}: {} is not valid against the schema. Mend the order's or product's data, then replay.", kind.word()),
         )
         .evidence(faults),
@@ -380,7 +395,9 @@ pub(crate) fn refusal(paper: &Paper, said: &str) -> String {
 
 /// EGAIS or the UTM said no.
 pub(crate) fn refused(order: &OrderRef, refusals: &[String]) -> Reason {
-    let (number, list) = (&order.number, refusals.join("; "));
+    // More are no header of a message.
+    let (number, list) =
+        (&order.number, refusals.iter().take(5).cloned().collect::<Vec<_>>().join("; "));
     let list = list.trim_end_matches('.');
     reason(
         Class::Refused,

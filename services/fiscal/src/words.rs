@@ -1,5 +1,8 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{CheckIssued, Event, Fact, Phase, Status, Text};

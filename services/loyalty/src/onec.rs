@@ -269,8 +269,8 @@ impl Error {
             Self::NoPhone => Failure::Dead(reason(
                 Class::Invalid,
                 "phone_missing",
-                "у покупателя нет телефона, который принадлежит только ему, а 1С знает покупателей только по нему.",
-                "the buyer has no phone that is his alone, and 1C knows customers by nothing else.",
+                "у покупателя нет своего телефона, а 1С узнаёт покупателей только по нему. Запишите ему телефон и повторите.",
+                "the buyer has no phone that is his alone, and 1C knows customers by nothing else. Give him one, then replay.",
             )),
         }
     }

@@ -2,6 +2,8 @@
 //! duty.
 
 mod api;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

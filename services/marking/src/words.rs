@@ -1,5 +1,9 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
+mod register;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{Event, Fact, OrderRef, Phase, Status, Text};
@@ -235,7 +239,7 @@ pub(crate) fn fault(order: &OrderRef, fault: &Fault) -> Failure {
         ),
         Fault::Mark(name, word) => (
             "mark_unreadable",
-            format!("код маркировки товара «{name}» не читается ({})", texts::detail_ru(word)),
+            format!("код маркировки товара «{name}» не читается ({})", register::label(word)),
             format!("the marking code of {name} cannot be read ({word})"),
         ),
         Fault::ProductUnknown(name) => (
@@ -319,35 +323,48 @@ pub(crate) fn not_taken(order: &OrderRef, refusal: &TakeRefusal) -> Reason {
 pub(crate) fn against(word: &str) -> Text {
     let (kind, said) = word.split_once(':').unwrap_or((word, ""));
     let (ru, en) = match kind {
-        "not_found" => ("код не найден".to_owned(), "it is not found".to_owned()),
-        "special" => {
-            (format!("его особое состояние {said}"), format!("its special state is {said}"))
+        "not_found" => {
+            ("Честный знак его не знает".to_owned(), "unknown to the register".to_owned())
         }
+        "special" => (
+            format!("особое состояние: {}", register::special(said)),
+            format!("its special state is {said}"),
+        ),
         "foreign" => (
             "он принадлежит другому участнику".to_owned(),
             "it belongs to somebody else".to_owned(),
         ),
-        "package" => (format!("это упаковка {said}"), format!("it is a {said}, no unit")),
+        "package" => (
+            format!("это не штука, а {}", register::package(said)),
+            format!("it is a {said}, no unit"),
+        ),
         "group" => (
-            format!("его товарная группа {said} неизвестна"),
+            format!("незнакомая товарная группа {}", said.to_uppercase()),
             format!("its product group {said} is unknown"),
         ),
         "retired" => (
-            format!("он уже выведен из оборота ({said})"),
+            format!("уже выбыл: {}", register::reason(said)),
             format!("it is retired already, by {said}"),
         ),
-        _ => (format!("его статус {said}"), format!("its status is {said}")),
+        _ => (register::status(said), format!("its status is {said}")),
     };
     Text::new(ru, en)
 }
 
+/// How many codes a sentence names: all of a pallet's are no sentence, and no header of a message.
+const NAMED: usize = 10;
+
 /// Masked codes with what stands against each, in both languages.
 fn list_of(codes: &[(String, String)]) -> Text {
-    let told: Vec<(&String, Text)> = codes.iter().map(|(ki, word)| (ki, against(word))).collect();
-    let joined = |text: fn(&Text) -> &String| {
-        told.iter().map(|(ki, why)| format!("{ki}: {}", text(why))).collect::<Vec<_>>().join("; ")
+    let named: Vec<(&String, Text)> =
+        codes.iter().take(NAMED).map(|(ki, word)| (ki, against(word))).collect();
+    let more = codes.len().saturating_sub(NAMED);
+    let joined = |text: fn(&Text) -> &String, rest: String| {
+        let told = named.iter().map(|(ki, why)| format!("{ki}: {}", text(why)));
+        told.chain((more > 0).then_some(rest)).collect::<Vec<_>>().join("; ")
     };
-    Text::new(joined(|text| &text.ru), joined(|text| &text.en))
+    let ru = joined(|text| &text.ru, format!("и ещё кодов: {more}"));
+    Text::new(ru, joined(|text| &text.en, format!("and {more} more")))
 }
 
 /// Codes that the register does not let out, each with its reason.
@@ -441,8 +458,9 @@ pub(crate) fn no_return(order: &OrderRef, ki: &str, reason: &str) -> Failure {
         Class::Invalid,
         "return_impossible",
         format!(
-            "Код {ki} заказа № {number} выбыл по причине {reason}: документа о возврате для неё нет. Верните его \
-             в личном кабинете и повторите."
+            "Код {ki} заказа № {number} выбыл ({}): документа о возврате для этого нет. Верните его \
+             в личном кабинете и повторите.",
+            register::reason(reason)
         ),
         format!(
             "Code {ki} of order {number} left by {reason}, for which there is no return. Return it in the cabinet, \
@@ -458,8 +476,9 @@ pub(crate) fn outcome_unknown(order: &OrderRef, kind: &str, group: &str) -> Reas
         Class::Unknown,
         "document_unknown",
         format!(
-            "Неизвестно, принял ли Честный знак документ {kind} ({group}) по заказу № {number}. Найдите его в \
-             личном кабинете и скажите Парому, есть он там или нет: если нет, Паром отправит его."
+            "Неизвестно, принял ли Честный знак документ {} ({kind}) по заказу № {number}. Найдите его в \
+             личном кабинете и скажите Парому, есть он там или нет: если нет, Паром отправит его.",
+            register::document(kind)
         ),
         format!(
             "Nobody can tell whether Honest Sign took the document {kind} ({group}) on order {number}. Look for it \
@@ -475,8 +494,9 @@ pub(crate) fn document_lost(order: &OrderRef, id: &str, word: &str) -> Reason {
         Class::Unknown,
         "document_lost",
         format!(
-            "Документ {id} по заказу № {number} был принят Честным знаком, а теперь в нём не разобраться ({word}). \
-             Посмотрите его в личном кабинете и повторите проверку."
+            "Документ {id} по заказу № {number} был принят Честным знаком, а теперь с ним не разобраться: {}. \
+             Посмотрите его в личном кабинете и повторите проверку.",
+            register::stands(word)
         ),
         format!(
             "Document {id} on order {number} was taken by Honest Sign, and now nobody can tell how it stands \
@@ -507,7 +527,7 @@ pub(crate) fn never_left(order: &OrderRef, name: &str) -> Reason {
         Class::Invalid,
         "return_without_sale",
         format!(
-            "По заказу № {number} вернулось больше «{name}», чем выведено из оборота. Выясните причину и повторите."
+            "По заказу № {number} вернулось больше товара «{name}», чем выведено из оборота. Выясните причину и повторите."
         ),
         format!(
             "More of {name} came back to order {number} than was withdrawn. Find the reason, then replay."

@@ -1,5 +1,8 @@
 //! What the shop's people read, in the language of the shop.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use events::{CheckIssued, Event, OrderRef, Text};
@@ -132,17 +135,20 @@ pub(crate) fn no_shop(order: &OrderRef) -> Failure {
 
 /// An event of another kind.
 pub(crate) fn no_status(event: &Event) -> Failure {
-    let topic = event.topic();
-    Failure::Dead(Reason::new(
-        Class::Internal,
-        "not_a_status",
-        format!(
-            "Служба status получила событие {topic}, а пишет только статусы. Передайте это в поддержку."
-        ),
-        format!(
-            "The service status got the event {topic} and writes nothing but statuses. Tell support."
-        ),
-    ))
+    let (number, topic) = (event.order().map_or("?", |order| order.number.as_str()), event.topic());
+    Failure::Dead(
+        Reason::new(
+            Class::Internal,
+            "not_a_status",
+            format!(
+                "Заказ {number}: запись в магазин получила чужое событие; передайте номер в поддержку."
+            ),
+            format!(
+                "Order {number}: the write-back to the shop got an event that is not for it; tell support."
+            ),
+        )
+        .evidence(&topic),
+    )
 }
 
 /// The tables did not answer.
@@ -151,8 +157,8 @@ pub(crate) fn store(error: &sqlx::Error) -> Failure {
         Reason::new(
             Class::Unavailable,
             "store_unavailable",
-            "база данных службы status не отвечает. Повторим сами.",
-            "the database of the service status does not answer. It is tried again by itself.",
+            "база данных Парома не отвечает; запись в магазин повторится сама.",
+            "Parom's database does not answer; it is written again by itself.",
         )
         .evidence(&error.to_string()),
         None,

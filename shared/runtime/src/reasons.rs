@@ -89,7 +89,7 @@ pub(crate) fn unwritable(event: &Event, error: &serde_json::Error) -> Reason {
 pub(crate) fn deadline(event: &Event, last: Option<&Reason>) -> Reason {
     let (ru, en) = (order_ru(event), order_en(event));
     let (last_ru, last_en) = last.map_or_else(
-        || ("ответа не было".to_owned(), "there was no answer".to_owned()),
+        || ("ответа не было.".to_owned(), "there was no answer.".to_owned()),
         |last| (last.text.ru.clone(), last.text.en.clone()),
     );
     let class = last.map_or(Class::Unavailable, |last| match last.class {
@@ -100,9 +100,13 @@ pub(crate) fn deadline(event: &Event, last: Option<&Reason>) -> Reason {
         class,
         last.map_or("no_answer_in_time", |_| "attempts_exhausted"),
         format!(
-            "{ru}: время на попытки вышло. Последнее: {last_ru} Устраните причину и повторите."
+            "{ru}: время на попытки вышло, сам Паром больше не пробует. Последняя причина: {last_ru} \
+             Устраните её и повторите."
         ),
-        format!("{en}: the time for attempts is over. Last: {last_en} Mend the cause and replay."),
+        format!(
+            "{en}: the time for attempts is over, and Parom tries no more by itself. The last cause: \
+             {last_en} Mend it, then replay."
+        ),
     );
     match last.and_then(|last| last.evidence.as_deref()) {
         Some(evidence) => reason.evidence(evidence),
@@ -116,7 +120,7 @@ pub(crate) fn unreadable(error: &EventError) -> Reason {
         Class::Internal,
         "message_unreadable",
         "Сообщение не читается этой версией программы; передайте его в поддержку.".to_owned(),
-        format!("{error}; give the message to support."),
+        format!("This version of the program cannot read a message ({error}); give it to support."),
     )
 }
 
@@ -128,5 +132,41 @@ pub(crate) fn class_name(class: Class) -> &'static str {
         Class::Unavailable => "unavailable",
         Class::Unknown => "unknown",
         Class::Internal => "internal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Event;
+
+    use super::*;
+    use crate::testing::Said;
+
+    #[test]
+    fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
+        let event = Said::event();
+        let broken = || serde_json::from_str::<u8>("x").expect_err("no number");
+        let last = Reason::new(
+            Class::Unavailable,
+            "away",
+            "Чек по заказу № A-1042: касса не ответила; попытка повторится сама.",
+            "The receipt for order A-1042: no answer; it is tried again by itself.",
+        );
+        let unreadable = Event::from_json(b"{}").expect_err("no event");
+        Said::default()
+            .reasons([
+                panicked(&event),
+                too_slow(&event),
+                crash_loop(&event, 5),
+                endless(&event),
+                unreadable_state(&event, &broken()),
+                unwritable(&event, &broken()),
+                deadline(&event, None),
+                deadline(&event, Some(&last)),
+                super::unreadable(&unreadable),
+            ])
+            .without_order(&["message_unreadable"])
+            .covers(&[include_str!("reasons.rs")], &[])
+            .hold(env!("CARGO_MANIFEST_DIR"));
     }
 }

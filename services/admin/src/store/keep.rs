@@ -38,6 +38,8 @@ async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result
     .map(drop)
 }
 
+/// Which of two deaths came later is in the marks themselves (UUIDv7); between others the one that comes in later is.
+///
 /// A letter of a job that its service has finished by now waits for nobody. One without a death of
 /// its own that comes once more is open again, however far its replay was noted: the same message
 /// failed anew, or the broker handed it out twice, and an open letter too many harms nobody.
@@ -49,6 +51,7 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
             UPDATE letters SET state = 'again', state_at = now()
             WHERE event_id = $3 AND worker = $2 AND death IS DISTINCT FROM $4 AND $4::uuid IS NOT NULL
                 AND state IN ('open', 'queued', 'sent')
+                AND NOT (death > $4 AND substr(death::text, 15, 1) = '7' AND substr($4::text, 15, 1) = '7')
                 AND NOT EXISTS (SELECT FROM letters WHERE id = $1)
         )
         INSERT INTO letters AS l (id, worker, event_id, death, exchange, routing_key, headers, body, class, code,
@@ -56,7 +59,10 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
             CASE WHEN $4::uuid IS NOT NULL AND EXISTS (
                 SELECT FROM entries e WHERE e.cause = $3 AND e.service = $20 AND e.phase = 'done')
-            THEN 'resolved' ELSE 'open' END)
+            THEN 'resolved' WHEN EXISTS (
+                SELECT FROM letters later WHERE later.event_id = $3 AND later.worker = $2 AND later.death > $4
+                    AND substr(later.death::text, 15, 1) = '7' AND substr($4::text, 15, 1) = '7')
+            THEN 'again' ELSE 'open' END)
         ON CONFLICT (id) DO UPDATE SET state = 'open', state_at = now(), arrived_at = now(),
             body = CASE WHEN l.body = '' THEN excluded.body ELSE l.body END,
             headers = CASE WHEN l.headers = '{}' THEN excluded.headers ELSE l.headers END

@@ -86,6 +86,11 @@ impl Store {
 }
 
 impl News {
+    /// Leaves it to be told the next time.
+    pub(crate) async fn let_go(self) -> sqlx::Result<()> {
+        self.transaction.rollback().await
+    }
+
     /// Notes that people know it.
     pub(crate) async fn told(mut self) -> sqlx::Result<()> {
         let (ids, open): (Vec<Uuid>, Vec<i64>) =

@@ -118,6 +118,7 @@ impl Store {
     ) -> sqlx::Result<Changed> {
         let mut transaction = self.pool.begin().await?;
         if role != "admin" && is_last_admin(&mut transaction, login).await? {
+            transaction.rollback().await?;
             return Ok(Changed::LastAdmin);
         }
         let done = sqlx::query!(
@@ -128,6 +129,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
+            transaction.rollback().await?;
             return Ok(Changed::Nobody);
         }
         revoke_made_by(&mut transaction, who, login, above).await?;
@@ -140,6 +142,7 @@ impl Store {
     pub(crate) async fn block_user(&self, who: &str, login: &str) -> sqlx::Result<Changed> {
         let mut transaction = self.pool.begin().await?;
         if is_last_admin(&mut transaction, login).await? {
+            transaction.rollback().await?;
             return Ok(Changed::LastAdmin);
         }
         let changed = block(&mut transaction, who, login).await?;
@@ -165,6 +168,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
+            transaction.rollback().await?;
             return Ok(Changed::Nobody);
         }
         note_in(&mut transaction, who, "unblock user", &[login.to_owned()], "").await?;
@@ -189,6 +193,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
+            transaction.rollback().await?;
             return Ok(Changed::Nobody);
         }
         end_sessions(&mut transaction, login).await?;

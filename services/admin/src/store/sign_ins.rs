@@ -95,7 +95,10 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let login = match known {
-            Some(known) if known.blocked => return Ok(Admitted::Blocked),
+            Some(known) if known.blocked => {
+                transaction.rollback().await?;
+                return Ok(Admitted::Blocked);
+            }
             Some(known) if known.role == role => known.login,
             Some(known) => {
                 sqlx::query!("UPDATE users SET role = $2 WHERE login = $1", known.login, role)
@@ -118,6 +121,7 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
                 if made.rows_affected() == 0 {
+                    transaction.rollback().await?;
                     return Ok(Admitted::Taken);
                 }
                 let subjects = [identity.login.clone()];

@@ -186,3 +186,25 @@ async fn a_day_is_moscows() {
     }
     desk.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_deaths_that_come_in_the_wrong_order_the_later_one_is_open() {
+    let desk = Desk::set(&[]).await;
+    let body = crossing(7).to_json().unwrap();
+    let dead = desk.stage.names().dead();
+    // As two replicas of admin may take them: each death says itself when it was.
+    let first = Uuid::now_v7();
+    let later = Uuid::now_v7();
+    for (count, death) in [(1, later), (2, first)] {
+        let death = death.to_string();
+        desk.stage.put(&dead, "ferry", body.as_bytes(), &headers("invalid", Some(&death))).await;
+        let kept = || async { desk.letters("open").await + desk.letters("again").await == count };
+        desk.stage.until("it is kept", LONG, kept).await;
+    }
+    let open: Vec<Uuid> = sqlx::query_scalar("SELECT death FROM letters WHERE state = 'open'")
+        .fetch_all(&desk.pool)
+        .await
+        .unwrap();
+    assert_eq!(open, [later]);
+    desk.end().await;
+}

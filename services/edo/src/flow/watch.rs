@@ -1,7 +1,7 @@
 //! A document at Diadoc, until the buyer has answered: what it says is read there each time.
 
 use events::Phase;
-use runtime::{Reason, Step};
+use runtime::Step;
 
 use super::{Job, Next};
 use crate::{
@@ -68,19 +68,7 @@ impl Edo {
     }
 
     fn not_roamed(&self, job: Job<'_>, sent: Sent, why: &str) -> Step<State> {
-        let number = &job.order.number;
-        let reason = Reason::new(
-            runtime::Class::Refused,
-            "roaming_failed",
-            format!(
-                "УПД по заказу № {number} не дошёл до оператора покупателя. Проверьте настройку роуминга в Диадоке и \
-                 повторите: Паром посмотрит снова."
-            ),
-            format!(
-                "The UPD of order {number} did not reach the buyer's operator. Check the roaming at Diadoc, then \
-                 replay: Parom looks again."
-            ),
-        );
+        let reason = words::roaming_failed(job.order);
         Step::stop(State::Sent(sent), reason.evidence(why))
     }
 

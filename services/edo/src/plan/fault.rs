@@ -255,3 +255,42 @@ pub(super) fn rate_of_5_01(line: &Line) -> Option<Fault> {
         )
     })
 }
+
+/// Everything that can be wrong, for the test of the sentences.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<Fault> {
+    let (name, own) = ("Сапоги", "COMPANY");
+    let money = events::Money::from_kopecks(100);
+    let mut all: Vec<Fault> =
+        [InnError::NotDigits, InnError::Length(9), InnError::Region, InnError::CheckDigit]
+            .into_iter()
+            .map(|error| inn(own, "77", error))
+            .collect();
+    all.extend([
+        kpp_missing(),
+        kpp_wrong("77"),
+        ogrn_wrong(own, "77"),
+        name_missing(own),
+        person_unreadable(own, "ИП"),
+        address_missing(own),
+        address_wrong(own),
+        contract_date(own),
+        unit_unknown(name, Some("лот")),
+        unit_unknown(name, None),
+        zero_without_ground(name, own),
+        name_of_line(),
+        no_quantity(name),
+        price_wrong(name),
+        free_of_charge(name),
+        marks(name, 1),
+        mark_unreadable(name),
+        origin(name, own, own),
+        gtin(name, own),
+        delivery_vat(),
+        shipment(),
+        empty(),
+        sum_differs(money, money),
+        alcohol(),
+    ]);
+    all
+}

@@ -7,6 +7,7 @@
 )]
 
 mod chaos;
+mod compared;
 mod documents;
 mod fuzz;
 mod order;

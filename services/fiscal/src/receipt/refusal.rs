@@ -7,7 +7,7 @@ mod line;
 mod payment;
 mod sums;
 
-use events::Text;
+use events::{Text, Vat};
 
 use crate::subject::Subject;
 
@@ -74,6 +74,15 @@ impl Refusal {
             format!("Чек {about_ru} не пробит: {ru}"),
             format!("There is no receipt {about_en}: {en}"),
         )
+    }
+}
+
+/// A rate as people write it: `20 %`, `20/120`.
+fn rate(vat: Vat) -> String {
+    match vat.percent() {
+        None => "«без НДС»".to_owned(),
+        Some(percent) if vat.is_calculated() => format!("{percent}/{}", 100 + u16::from(percent)),
+        Some(percent) => format!("{percent} %"),
     }
 }
 

@@ -201,7 +201,7 @@ impl What {
         let (code, ru, en) = match self {
             Self::NotSent(_) => (
                 "register_away",
-                "{register} недоступен; чек уйдёт, как только связь восстановится.",
+                "{register} недоступен; чек уйдёт сам, как только связь восстановится.",
                 "{register} cannot be reached; it goes out as soon as the connection is back.",
             ),
             Self::RateLimited { .. } | Self::Busy => (

@@ -250,8 +250,10 @@ fn order_words(kind: &RestErrorKind) -> Words {
         RestErrorKind::NotFound { .. } => (
             Class::Invalid,
             "bitrix_not_found",
-            "В Битрикс24 нет того, о чём идёт речь: оплату, отгрузку или запись удалили.",
-            "Bitrix24 has no such payment, shipment or entry: it was deleted.",
+            "В Битрикс24 нет того, о чём идёт речь: оплату, отгрузку или запись удалили. Проверьте заказ; \
+             если так и надо, закройте эту запись.",
+            "Bitrix24 has no such payment, shipment or entry: it was deleted. Look at the order; if that \
+             was meant, discard this letter.",
         ),
         _ => (
             Class::Refused,

@@ -49,7 +49,8 @@ async fn open_distinct(
     // One order of locking for all replicas: no deadlocks.
     group.sort_by_key(|(_, opening)| opening.id);
     let ids: Vec<Uuid> = group.iter().map(|(_, o)| o.id).collect();
-    let fences: Vec<Uuid> = group.iter().map(|_| Uuid::new_v4()).collect();
+    // With the moment in front: whoever sees two deaths of a job out of turn can tell which came later.
+    let fences: Vec<Uuid> = group.iter().map(|_| Uuid::now_v7()).collect();
     let events: Vec<String> = group.iter().map(|(_, o)| o.event.clone()).collect();
     let traces: Vec<Option<String>> =
         group.iter().map(|(_, o)| o.trace.as_deref().map(clean)).collect();

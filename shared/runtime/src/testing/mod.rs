@@ -2,11 +2,13 @@
 
 mod job;
 mod proxy;
+mod said;
 mod stage;
 mod tables;
 
 pub use crate::crash::CrashPoint;
 pub use job::{End, Job};
 pub use proxy::Proxy;
+pub use said::{ORDER, Said};
 pub use stage::{Letter, Service, Stage};
 pub use tables::Tables;

@@ -84,7 +84,7 @@ impl CheckFault {
             Self::Object(word) => {
                 (format!("предмет расчёта «{word}»"), format!("the object \"{word}\""))
             }
-            Self::Sum => ("сумма в нём".to_owned(), "a sum in it".to_owned()),
+            Self::Sum => ("размер одной из сумм".to_owned(), "a sum in it".to_owned()),
             _ => ("номер чека".to_owned(), "its number".to_owned()),
         };
         (

@@ -2,6 +2,8 @@
 
 use events::{Money, Quantity, Vat};
 
+use super::rate;
+
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineFault {
@@ -69,12 +71,18 @@ impl LineFault {
                 "its quantity is zero. Mend it".into(),
             ),
             Self::Vat(vat) => (
-                format!("ставка НДС {vat} расчётная, а нужна обычная. Исправьте её"),
-                format!("its VAT rate {vat} is a calculated one and must be plain. Mend it"),
+                format!("ставка НДС {} расчётная, а нужна обычная. Исправьте её", rate(*vat)),
+                format!("its VAT rate {} is a calculated one and must be plain. Mend it", rate(*vat)),
             ),
             Self::VatNotInForce(vat) => (
-                format!("ставка НДС {vat} на день расчёта не действует. Исправьте её в каталоге"),
-                format!("its VAT rate {vat} is not in force on that day. Mend it in the catalogue"),
+                format!(
+                    "ставка НДС {} на день расчёта не действует. Исправьте её в каталоге",
+                    rate(*vat)
+                ),
+                format!(
+                    "its VAT rate {} is not in force on that day. Mend it in the catalogue",
+                    rate(*vat)
+                ),
             ),
             Self::Unit(okei) => (
                 format!(

@@ -2,6 +2,7 @@
 
 use events::{Money, Vat};
 
+use super::rate;
 use crate::receipt::MAX_POSITIONS;
 
 /// What is wrong with the order's sums or its delivery.
@@ -115,22 +116,26 @@ impl SumFault {
             ),
             Self::DeliveryVat(vat) => (
                 format!(
-                    "у доставки расчётная ставка НДС {vat}, а нужна обычная. Исправьте ставку в \
-                     службе доставки и повторите."
+                    "у доставки расчётная ставка НДС {}, а нужна обычная. Исправьте ставку в \
+                     службе доставки и повторите.",
+                    rate(vat)
                 ),
                 format!(
-                    "its delivery has the calculated VAT rate {vat} and needs a plain one. Mend \
-                     the rate in the delivery service, then replay."
+                    "its delivery has the calculated VAT rate {} and needs a plain one. Mend \
+                     the rate in the delivery service, then replay.",
+                    rate(vat)
                 ),
             ),
             Self::DeliveryVatNotInForce(vat) => (
                 format!(
-                    "ставка НДС доставки {vat} на день расчёта не действует. Исправьте её в \
-                     службе доставки и повторите."
+                    "ставка НДС доставки {} на день расчёта не действует. Исправьте её в \
+                     службе доставки и повторите.",
+                    rate(vat)
                 ),
                 format!(
-                    "the VAT rate {vat} of its delivery is not in force on that day. Mend it in \
-                     the delivery service, then replay."
+                    "the VAT rate {} of its delivery is not in force on that day. Mend it in \
+                     the delivery service, then replay.",
+                    rate(vat)
                 ),
             ),
             _ => (

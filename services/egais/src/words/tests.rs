@@ -1,0 +1,108 @@
+//! Everything that this service says when it gives up.
+
+use runtime::{Failure, testing::Said};
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::{
+    mark::MarkError,
+    utm::{Error, What},
+};
+
+fn faults(order: &OrderRef) -> Vec<Failure> {
+    let name = || "Вино красное".to_owned();
+    let all = [
+        Fault::Group(name(), "вино".to_owned()),
+        Fault::Mark(name(), MarkError::Layout),
+        Fault::Mark(name(), MarkError::Form(7)),
+        Fault::NotWhole(name()),
+        Fault::Missing(name(), Decimal::ONE),
+        Fault::Unexpected(name()),
+        Fault::AlcCode(name()),
+        Fault::OtherProduct(name()),
+        Fault::FormB(name(), 2),
+        Fault::Product(name()),
+        Fault::Receipt("RECEIPT".to_owned()),
+        Fault::Waybill("WAYBILL".to_owned()),
+        Fault::NoShipment,
+    ];
+    all.iter().map(|one| fault(order, one)).collect()
+}
+
+fn breaches(order: &OrderRef) -> Vec<Failure> {
+    let all = [
+        Breach::Mismatch,
+        Breach::Empty,
+        Breach::Identity(String::new()),
+        Breach::Quantity,
+        Breach::Marks { marks: 1, quantity: Decimal::TWO },
+        Breach::Twice("…7".to_owned()),
+        Breach::Form("…7".to_owned()),
+        Breach::Sum,
+        Breach::Price,
+        Breach::NoFormB,
+        Breach::NoProduct,
+        Breach::NoEan,
+    ];
+    all.iter().map(|one| breach(order, Kind::ActWriteOffV4, one)).collect()
+}
+
+fn calls(order: &OrderRef) -> Vec<Failure> {
+    let all = [
+        What::NotSent("x".to_owned()),
+        What::NoAnswer("x".to_owned()),
+        What::Refused("x".to_owned()),
+        What::Key,
+        What::Absent,
+        What::Garbled("x".to_owned()),
+        What::Stranger("x".to_owned()),
+    ];
+    let failed = |what| Error { utm: "Тверская".to_owned(), what }.failure(&order.number);
+    all.into_iter().map(failed).collect()
+}
+
+fn paper() -> Paper {
+    Paper {
+        identity: "A-1042-1".to_owned(),
+        part: "1".to_owned(),
+        utm: "Тверская".to_owned(),
+        kind: Kind::ActWriteOffV4,
+        body: String::new(),
+        goods: Vec::new(),
+        guarded: true,
+        resent: false,
+        stage: Stage::Ready { refused: 0, after: None },
+    }
+}
+
+#[test]
+fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
+    let (order, paper) = (&Said::order(), &paper());
+    let other = Used { mark: "…7".to_owned(), order: "A-1041".to_owned() };
+    Said::default()
+        .failures([
+            fact_unexpected(&Said::event()),
+            store_away(order, &sqlx::Error::PoolTimedOut),
+            invalid(order, Kind::ActWriteOffV4, "x"),
+            not_whole_act(order),
+        ])
+        .failures(faults(order))
+        .failures(breaches(order))
+        .failures(calls(order))
+        .reasons([
+            used(order, &other),
+            sale_open(order),
+            not_sold(order),
+            which(order),
+            by_hand(order),
+            unknown(order, paper),
+            refused_twice(order, paper, "Марка уже списана."),
+            refused(order, &[refusal(paper, "Марка уже списана.")]),
+        ])
+        .naming(&["fsrar_id"])
+        .covers(
+            &[include_str!("../words.rs"), include_str!("../utm/error.rs")],
+            &["egais_written_off", "egais_returned"],
+        )
+        .hold(env!("CARGO_MANIFEST_DIR"));
+}
