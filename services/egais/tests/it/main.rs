@@ -8,9 +8,11 @@
 
 mod chaos;
 mod documents;
+mod doubt;
 mod fuzz;
 mod order;
 mod rests;
+mod shops;
 mod story;
 mod tables;
 mod world;
