@@ -29,6 +29,9 @@ pub struct Config {
     /// Longest time for the answer with all stock.
     #[arg(long, env, default_value = "60m", value_parser = humantime::parse_duration)]
     pub egais_rests_timeout: Duration,
+    /// How long a replica that died keeps its turn at a UTM; more than twice the longest call.
+    #[arg(long, env, default_value = "90s", value_parser = humantime::parse_duration)]
+    pub egais_turn: Duration,
     /// Pause before a document that the UTM itself refused is offered again.
     #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
     pub egais_refused_pause: Duration,
@@ -231,6 +234,10 @@ pub struct Settings {
 /// # Errors
 /// [`StartError`] names the file and what in it is wrong.
 pub fn read(config: &Config) -> Result<Settings, StartError> {
+    // A turn that ends during a call would let a second one send.
+    if config.egais_turn <= config.egais_timeout * 2 {
+        return Err(StartError::new("--egais-turn must be more than twice --egais-timeout"));
+    }
     let path = &config.egais_file;
     let file: File = runtime::settings::file(path)?;
     checked(file).map_err(|why| StartError::new(format!("{}: {why}", path.display())))
@@ -248,6 +255,13 @@ pub fn checked(file: File) -> Result<Settings, String> {
         let digits = utm.fsrar_id.bytes().all(|byte| byte.is_ascii_digit());
         if utm.fsrar_id.is_empty() || utm.fsrar_id.len() > 50 || !digits {
             return Err(format!("{name}: fsrar_id is 1 to 50 digits"));
+        }
+        if utm.cheque_path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+            return Err(format!("{name}: cheque_path begins with /"));
+        }
+        // Whose turn it is to send goes by the name: two names for one would let two send.
+        if let Some((other, _)) = file.utms.iter().find(|(n, u)| *n < name && u.url == utm.url) {
+            return Err(format!("{other} and {name} are one UTM: its address stands twice"));
         }
     }
     let mut shops = BTreeMap::new();

@@ -154,6 +154,8 @@ pub struct Cheque {
 /// A position.
 #[derive(Debug, Clone, Default)]
 pub struct Position {
+    /// The product's name in the order.
+    pub name: String,
     /// How many.
     pub quantity: Decimal,
     /// The price of one in kopecks, VAT inside.

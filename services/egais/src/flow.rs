@@ -55,6 +55,11 @@ impl Job<'_> {
         store::book(self.order)
     }
 
+    /// How the names of this job's documents begin.
+    fn own(&self) -> plan::Own {
+        plan::own(self.order, &self.what())
+    }
+
     fn store(&self, error: &sqlx::Error) -> Failure {
         words::store_away(self.order, error)
     }
@@ -111,8 +116,9 @@ impl Egais {
         let job = Job { event, order, snapshot, shop };
         match state {
             State::New(new) => self.begin(job, new).await,
-            State::Papers { revision, papers, done } => {
-                self.advance(job, revision, papers, done).await
+            State::Papers { revision, papers, done, credited } => {
+                let new = New { revision, done, credited, waits_since: None };
+                self.advance(job, new, papers).await
             }
             State::Done | State::Nothing { .. } => Ok(Step::done(state)),
         }

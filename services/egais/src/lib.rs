@@ -16,7 +16,7 @@ mod words;
 mod xml;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -38,7 +38,7 @@ use crate::{
     gauges::Gauges,
     marks::Marks,
     store::Store,
-    utm::Client,
+    utm::{Away, Client},
 };
 
 /// The tables of the service.
@@ -58,8 +58,9 @@ pub struct Egais {
     gauges: Gauges,
     /// Documents in UTMs' inboxes that are not for this service, by UTM and path.
     foreign: Mutex<HashSet<(String, String)>>,
-    /// Documents that could not be read and were told of.
-    unreadable: Mutex<HashSet<(String, String)>>,
+    /// Documents that could not be read and were told of, and when they were first seen.
+    unreadable: Mutex<HashMap<(String, String), OffsetDateTime>>,
+    away: Away,
     outside: Outside,
 }
 
@@ -169,6 +170,7 @@ impl Egais {
             marks: Marks::default(),
             foreign: Mutex::default(),
             unreadable: Mutex::default(),
+            away: Away::default(),
             utms,
             settings,
             config,
@@ -208,18 +210,27 @@ impl Egais {
 
     /// Looks at one UTM's inbox again and again.
     async fn watch(&self, name: &str) {
+        let mut is_well = true;
         loop {
             match self.poll(name).await {
-                Ok(Some(polled)) => {
-                    for cause in polled.causes {
+                Ok(polled) => {
+                    if !is_well {
+                        tracing::info!(utm = name, "the inbox can be looked at again");
+                    }
+                    is_well = true;
+                    for cause in polled.map(|polled| polled.causes).unwrap_or_default() {
                         (self.outside.nudge)(cause.to_string()).await;
                     }
+                    if let Err(error) = self.ask_rests(name).await {
+                        tracing::warn!(%error, "stock was not asked for; it is asked for again");
+                    }
                 }
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "the inbox is looked at again later"),
-            }
-            if let Err(error) = self.ask_rests(name).await {
-                tracing::warn!(%error, "stock was not asked for; it is asked for again");
+                Err(error) => {
+                    if is_well {
+                        tracing::warn!(%error, "the inbox cannot be looked at; it is tried again and again");
+                    }
+                    is_well = false;
+                }
             }
             if !(self.outside.pause)(self.config.egais_poll).await {
                 return;

@@ -141,6 +141,54 @@ pub fn shown(mark: &str) -> String {
     format!("…{end} ({count})")
 }
 
+impl MarkError {
+    /// In Russian, for the shop's manager.
+    #[must_use]
+    pub fn in_russian(self) -> String {
+        match self {
+            Self::Layout => "в ней русские буквы: сканер набирает в русской раскладке".to_owned(),
+            Self::Form(length) => format!("вид не известен, знаков: {length}"),
+        }
+    }
+}
+
+/// Words of others with the marks in them shown by their end: a log is no place for a mark.
+#[must_use]
+pub fn masked(words: &str) -> String {
+    let mut shown_words = String::with_capacity(words.len());
+    let mut run = String::new();
+    for letter in words.chars().chain(std::iter::once(' ')) {
+        if letter.is_ascii_graphic() {
+            run.push(letter);
+            continue;
+        }
+        shown_words.push_str(&masked_run(&run));
+        run.clear();
+        shown_words.push(letter);
+    }
+    shown_words.pop();
+    shown_words
+}
+
+/// A mark within what stands between two spaces; beside it there may be quotes and points.
+fn masked_run(run: &str) -> String {
+    let is_inner = |letter: char| letter.is_ascii_alphanumeric();
+    let core = run.trim_matches(|letter| !is_inner(letter));
+    let is_long = core.len() >= 40 && core.chars().all(is_inner);
+    if is_long || form(core.as_bytes()).is_some() {
+        return run.replace(core, &shown(core));
+    }
+    // `Value:'19N…'` and the like.
+    let pieces: Vec<String> = run
+        .split_inclusive(|letter| !is_inner(letter))
+        .map(|piece| {
+            let (body, end) = piece.split_at(piece.trim_end_matches(|l| !is_inner(l)).len());
+            if body.len() >= 40 { format!("{}{end}", shown(body)) } else { piece.to_owned() }
+        })
+        .collect();
+    pieces.concat()
+}
+
 impl TryFrom<String> for Mark {
     type Error = MarkError;
 

@@ -138,14 +138,79 @@ pub(crate) fn returning(order: &Order, returned: &[ReturnedLine]) -> Result<Vec<
 
 /// The name of a document: from the order, what happened to it, the part and the attempt; at most 50 letters.
 pub(crate) fn identity(order: &events::OrderRef, what: &str, part: &str, revision: u32) -> String {
-    let keeper = if order.site { "s" } else { "p" };
-    let whole = format!("{}-{keeper}{}-{what}-{part}-{revision}", order.shop, order.id);
-    if whole.chars().count() <= 50 {
+    let own = own(order, what);
+    let whole = format!("{}{part}-{revision}", own.long);
+    if whole.chars().count() <= LONGEST {
         return whole;
     }
     // The shop's name makes way for a digest of it.
-    let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, order.shop.as_str().as_bytes());
-    let digest: String = digest.simple().to_string().chars().take(8).collect();
-    let short = format!("{digest}-{keeper}{}-{what}-{part}-{revision}", order.id);
-    short.chars().take(50).collect()
+    let short = format!("{}{part}-{revision}", own.short);
+    if short.chars().count() <= LONGEST {
+        return short;
+    }
+    // Two attempts must not end alike: the digest of all stands for the end.
+    let head: String = short.chars().take(LONGEST - 9).collect();
+    format!("{head}-{}", digest(&short))
+}
+
+/// The longest name that EGAIS takes.
+const LONGEST: usize = 50;
+
+/// How the names of all documents of a fact begin: one of the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// With the shop's name.
+    pub(crate) long: String,
+    /// With its digest.
+    pub(crate) short: String,
+}
+
+impl Own {
+    /// Whether a document is the fact's.
+    pub(crate) fn is(&self, document: &str) -> bool {
+        document.starts_with(&self.long) || document.starts_with(&self.short)
+    }
+}
+
+/// See [`Own`].
+pub(crate) fn own(order: &events::OrderRef, what: &str) -> Own {
+    let keeper = if order.site { "s" } else { "p" };
+    let tail = format!("-{keeper}{}-{what}-", order.id);
+    let short = format!("{}{tail}", digest(order.shop.as_str()));
+    Own { long: format!("{}{tail}", order.shop), short }
+}
+
+fn digest(text: &str) -> String {
+    let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, text.as_bytes());
+    digest.simple().to_string().chars().take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_apart_and_begin_as_the_fact_says() {
+        let order = |shop: &str, id: u64| events::OrderRef {
+            shop: shop.parse().unwrap(),
+            id,
+            number: "1".to_owned(),
+            site: false,
+        };
+        for (shop, id, what) in [
+            ("acme", 1, "s9.1"),
+            ("a-wine-shop-with-a-long-name", 12_345, "s67890.1"),
+            ("a-wine-shop-with-a-long-name", 123_456_789_012, "s123456789012.1"),
+        ] {
+            let order = order(shop, id);
+            let names: Vec<String> =
+                [1, 2, 10, 11].map(|n| identity(&order, what, "wine12345678", n)).into();
+            let apart: std::collections::BTreeSet<&String> = names.iter().collect();
+            assert_eq!(apart.len(), 4, "{names:?}");
+            for name in &names {
+                assert!(name.len() <= 50 && own(&order, what).is(name), "{name}");
+            }
+        }
+        assert_eq!(identity(&order("acme", 1), "s9.1", "wine", 1), "acme-p1-s9.1-wine-1");
+    }
 }

@@ -19,27 +19,52 @@ impl Egais {
         let Some(utm) = self.utms.get(name).filter(|_| !every.is_zero()) else {
             return Ok(false);
         };
-        let turn = self.store.turn(name, Task::Rests, std::time::Duration::from_secs(120)).await;
+        let turn = self.store.turn(name, Task::Rests, self.config.egais_turn).await;
         let Some(turn) = turn.ok().flatten() else { return Ok(false) };
-        let last = self.store.last_run(name).await.ok().flatten();
-        let due = last.is_none_or(|last| self.now() - last >= every);
-        let asked = if due { self.ask_both(utm).await } else { Ok(false) };
-        if let Err(error) = self.store.give_back(turn, None).await {
+        let asked = self.ask_what_is_due(utm, every).await;
+        if let Err(error) = self.store.give_back(turn).await {
             tracing::debug!(%error, "a turn ends by itself");
         }
         asked
     }
 
-    async fn ask_both(&self, utm: &crate::utm::Client) -> Result<bool, Error> {
+    /// A run that was begun is asked to its end before the next one: a UTM that is away just then puts it off and no
+    /// more.
+    async fn ask_what_is_due(
+        &self,
+        utm: &crate::utm::Client,
+        every: std::time::Duration,
+    ) -> Result<bool, Error> {
         let at = self.now();
-        let Ok(run) = self.store.begin_run(utm.name(), at).await else { return Ok(false) };
-        for (kind, shop) in [(Kind::QueryRestsV2, false), (Kind::QueryRestsShopV2, true)] {
+        let Ok(last) = self.store.last_run(utm.name()).await else { return Ok(false) };
+        let run = match last {
+            Some(run) if at - run.asked_at < every => run,
+            last => {
+                if last.is_some_and(|run| run.compared_at.is_none()) {
+                    tracing::warn!(
+                        utm = utm.name(),
+                        "EGAIS has not answered how much stock there is; it is asked anew"
+                    );
+                }
+                let Ok(run) = self.store.begin_run(utm.name(), at).await else { return Ok(false) };
+                run
+            }
+        };
+        let mut asked = false;
+        for (kind, shop, reply) in [
+            (Kind::QueryRestsV2, false, &run.first_reply),
+            (Kind::QueryRestsShopV2, true, &run.shop_reply),
+        ] {
+            if reply.is_some() {
+                continue;
+            }
             let Some(reply_id) = self.ask(utm, kind, None, at).await? else { return Ok(false) };
-            if let Err(error) = self.store.asked(run, shop, &reply_id).await {
+            if let Err(error) = self.store.asked(run.id, shop, &reply_id).await {
                 tracing::debug!(%error, "a run of RestBal is not noted");
             }
+            asked = true;
         }
-        Ok(true)
+        Ok(asked)
     }
 
     /// Asks a question; the UTM's name for it, or `None` while another one sends.
@@ -55,10 +80,13 @@ impl Egais {
     ) -> Result<Option<String>, Error> {
         let document = Document::Query(parameter);
         let Ok(body) = documents::write(kind, utm.owner(), &document) else { return Ok(None) };
-        let turn = self.store.turn(utm.name(), Task::Send, std::time::Duration::from_secs(90));
+        let turn = self.store.turn(utm.name(), Task::Send, self.config.egais_turn);
         let Some(turn) = turn.await.ok().flatten() else { return Ok(None) };
-        let posted = utm.post(kind, &body).await;
-        if let Err(error) = self.store.give_back(turn, Some(at)).await {
+        let posted = match utm.diagnose().await {
+            Ok(_) => utm.post(kind, &body).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = self.store.give_back(turn).await {
             tracing::debug!(%error, "a turn ends by itself");
         }
         let reply_id = posted?;

@@ -22,6 +22,9 @@ pub enum State {
         /// See [`New::done`].
         #[serde(default)]
         done: Vec<String>,
+        /// See [`New::credited`].
+        #[serde(default)]
+        credited: Vec<(i64, Decimal)>,
     },
     /// Done.
     Done,
@@ -33,13 +36,16 @@ pub enum State {
 }
 
 /// See [`State::New`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct New {
     /// Counts the attempts that EGAIS refused, from 1.
     pub revision: u32,
     /// Parts of the fact whose documents are done.
     #[serde(default)]
     pub done: Vec<String>,
+    /// How much of each line has come back by documents that are done.
+    #[serde(default)]
+    pub credited: Vec<(i64, Decimal)>,
     /// Since when it has waited for an earlier fact of the order.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub waits_since: Option<OffsetDateTime>,
@@ -47,7 +53,7 @@ pub struct New {
 
 impl Default for State {
     fn default() -> Self {
-        Self::New(New { revision: 1, done: Vec::new(), waits_since: None })
+        Self::New(New { revision: 1, ..New::default() })
     }
 }
 
@@ -66,6 +72,9 @@ pub struct Goods {
     pub f2: Option<String>,
     /// The price of one, in kopecks.
     pub price: i64,
+    /// Which row of the books comes back; none for what leaves.
+    #[serde(default)]
+    pub row: Option<i64>,
 }
 
 /// A document with its exact bytes, made once.
@@ -88,6 +97,12 @@ pub struct Paper {
     /// Whether it was perhaps sent more than once.
     #[serde(default)]
     pub resent: bool,
+    /// Whether the job stopped for this document: what a person finds out is about it and no other.
+    #[serde(default)]
+    pub asked: bool,
+    /// Whether the shop was told that its UTM is away.
+    #[serde(default)]
+    pub away: bool,
     /// How it stands.
     pub stage: Stage,
 }
@@ -149,34 +164,54 @@ impl Stage {
 }
 
 impl State {
-    /// A person has looked in EGAIS's cabinet and what was perhaps sent is not there: it goes out anew. His word is
-    /// about what the job stopped for; documents that the UTM has taken are there.
+    /// A person has looked in EGAIS's cabinet and the document that the job stopped for is not there: what was perhaps
+    /// sent goes out anew; what was refused after that was refused for a reason of its own.
     #[must_use]
     pub fn absent(self) -> Self {
         self.settled(|paper| match paper.stage {
-            Stage::Sending { .. } => Some(Stage::ready()),
-            _ => None,
+            Stage::Sending { .. } => {
+                paper.stage = Stage::ready();
+                paper.resent = true;
+            }
+            Stage::Refused { .. } => paper.resent = false,
+            _ => {}
         })
     }
 
     /// A person has found it there.
     #[must_use]
     pub fn found(self) -> Self {
-        self.settled(|paper| match paper.stage {
-            Stage::Sending { .. } => Some(Stage::Done { reg_id: None }),
-            Stage::Refused { .. } if paper.resent => Some(Stage::Done { reg_id: None }),
-            _ => None,
+        self.settled(|paper| {
+            if matches!(paper.stage, Stage::Sending { .. } | Stage::Refused { .. }) {
+                paper.stage = Stage::Done { reg_id: None };
+            }
         })
     }
 
-    fn settled(self, settle: impl Fn(&Paper) -> Option<Stage>) -> Self {
-        let Self::Papers { revision, mut papers, done } = self else { return self };
-        for paper in &mut papers {
-            if let Some(stage) = settle(paper) {
-                paper.stage = stage;
-                paper.resent = true;
-            }
+    fn settled(self, settle: impl Fn(&mut Paper)) -> Self {
+        let Self::Papers { revision, mut papers, done, credited } = self else { return self };
+        for paper in papers.iter_mut().filter(|paper| paper.asked) {
+            settle(paper);
+            paper.asked = false;
         }
-        Self::Papers { revision, papers, done }
+        Self::Papers { revision, papers, done, credited }
+    }
+}
+
+impl New {
+    /// Its documents are made.
+    pub(crate) fn papers(self, papers: Vec<Paper>) -> State {
+        let Self { revision, done, credited, .. } = self;
+        State::Papers { revision, papers, done, credited }
+    }
+
+    /// So much of a line has come back.
+    pub(crate) fn credit(&mut self, goods: &[Goods]) {
+        self.credited.extend(goods.iter().map(|one| (one.line, one.quantity)));
+    }
+
+    /// How much of a line has come back so far.
+    pub(crate) fn credited(&self, line: i64) -> Decimal {
+        self.credited.iter().filter(|(known, _)| *known == line).map(|(_, quantity)| quantity).sum()
     }
 }

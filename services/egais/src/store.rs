@@ -10,12 +10,12 @@ mod turns;
 use events::OrderRef;
 use sqlx::{PgPool, PgTransaction};
 
-pub use bottles::{Bottle, BottleStatus, Used};
+pub use bottles::{Bottle, BottleStatus, Taken, Used};
 pub use compared::{Lasting, Stock};
 pub use documents::{DocumentView, Move, Note};
-pub use rests::{CatalogueRow, Difference};
+pub use rests::{CatalogueRow, Difference, Run};
 pub use tickets::Outcome;
-pub use turns::{Task, Turn};
+pub use turns::{Round, Rounds, Task, Turn};
 
 /// The tables. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! What this service says about orders: statuses for the shop, reasons for people on duty.
 
-mod breach;
+mod kind;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +14,7 @@ use crate::{
     Egais,
     documents::{Breach, Kind},
     flow::Job,
+    mark::masked,
     plan::Fault,
     state::{Paper, Stage},
     store::Used,
@@ -170,7 +171,7 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
         ),
         Fault::Mark(name, error) => (
             "mark_unreadable",
-            format!("марка товара «{name}» не читается ({}). Отсканируйте её заново и сохраните заказ.", breach::mark(error)),
+            format!("марка товара «{name}» не читается ({}). Отсканируйте её заново и сохраните заказ.", error.in_russian()),
             format!("a mark of {name} cannot be read ({error}). Scan it anew and save the order."),
         ),
         Fault::NotWhole(name) => (
@@ -229,25 +230,14 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
 /// A document breaks a rule of ours.
 pub(crate) fn breach(order: &OrderRef, kind: Kind, breach: &Breach) -> Failure {
     let number = &order.number;
-    if *breach == Breach::NoProduct {
-        return Failure::Dead(reason(
-            Class::Invalid,
-            "product_unknown",
-            format!(
-                "ЕГАИС, заказ № {number}: ЕГАИС ещё не описала один из товаров заказа. Дождитесь сверки остатков, \
-                 затем повторите."
-            ),
-            format!(
-                "EGAIS, order {number}: EGAIS has not described a product of the order yet. Wait for the comparison of \
-                 stock, then replay."
-            ),
-        ));
+    if let Breach::NoProduct(name) = breach {
+        return fault(order, &Fault::Product(name.clone()));
     }
     Failure::Dead(
         reason(
             Class::Invalid,
             "document_wrong",
-            format!("ЕГАИС, заказ № {number}: {} нельзя составить ({}). Исправьте заказ и сохраните его.", breach::document(kind), breach::rule(breach)),
+            format!("ЕГАИС, заказ № {number}: {} нельзя составить: {}. Исправьте заказ и сохраните его.", kind::name(kind), breach.in_russian()),
             format!("EGAIS, order {number}: {} cannot be made ({breach}). Mend the order and save it.", kind.word()),
         )
         .evidence(&breach.to_string()),
@@ -261,10 +251,10 @@ pub(crate) fn invalid(order: &OrderRef, kind: Kind, faults: &str) -> Failure {
         reason(
             Class::Invalid,
             "document_invalid",
-            format!("ЕГАИС, заказ № {number}: {} не проходит проверку по схеме. Исправьте данные заказа или товара, затем повторите.", breach::document(kind)),
+            format!("ЕГАИС, заказ № {number}: {} не проходит проверку по схеме. Исправьте данные заказа или товара, затем повторите.", kind::name(kind)),
             format!("EGAIS, order {number}: {} is not valid against the schema. Mend the order's or product's data, then replay.", kind.word()),
         )
-        .evidence(faults),
+        .evidence(&masked(faults)),
     )
 }
 
@@ -325,6 +315,53 @@ pub(crate) fn which(order: &OrderRef) -> Reason {
     )
 }
 
+/// Goods that leave anew or are cancelled are still on their way back.
+pub(crate) fn return_open(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    reason(
+        Class::Unavailable,
+        "return_open",
+        format!(
+            "ЕГАИС, заказ № {number}: прежний возврат ещё не проведён. Разберите его, затем повторите."
+        ),
+        format!(
+            "EGAIS, order {number}: an earlier return is not entered yet. Settle it, then replay."
+        ),
+    )
+}
+
+/// The settings do not name the UTM any more that a document was made for.
+pub(crate) fn utm_gone(order: &OrderRef, utm: &str) -> Failure {
+    let number = &order.number;
+    Failure::Dead(reason(
+        Class::Invalid,
+        "utm_unknown",
+        format!(
+            "ЕГАИС, заказ № {number}: УТМ «{utm}» больше не описан в настройках. Верните его, затем повторите."
+        ),
+        format!(
+            "EGAIS, order {number}: UTM {utm} is not in the settings any more. Put it back, then replay."
+        ),
+    ))
+}
+
+/// An act cannot be undone without EGAIS's number of it.
+pub(crate) fn act_without_number(order: &OrderRef, act: &str) -> Failure {
+    let number = &order.number;
+    Failure::Dead(reason(
+        Class::Invalid,
+        "act_number_unknown",
+        format!(
+            "ЕГАИС, заказ № {number}: номер акта {act} в ЕГАИС не известен, отменить его Паром не может. Оформите возврат в ЕГАИС \
+             вручную."
+        ),
+        format!(
+            "EGAIS, order {number}: EGAIS's number of act {act} is not known, so Parom cannot repeal it. Enter the return in EGAIS \
+             by hand."
+        ),
+    ))
+}
+
 pub(crate) fn by_hand(order: &OrderRef) -> Reason {
     let number = &order.number;
     reason(
@@ -360,12 +397,12 @@ pub(crate) fn unknown(order: &OrderRef, paper: &Paper) -> Reason {
         Class::Unknown,
         "document_unknown",
         format!(
-            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}; его марок ЕГАИС не проверит. Найдите его в \
-             УТМ или в личном кабинете и скажите, есть ли он; наугад Паром его не повторит."
+            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}. Найдите его в УТМ или в личном кабинете \
+             ЕГАИС и ответьте, есть ли он там; наугад Паром его не повторит."
         ),
         format!(
-            "EGAIS, order {number}: it is not known whether the UTM took document {document}, and EGAIS would not refuse a second \
-             one. Look in the UTM or the cabinet and say whether it is there; Parom does not send it blindly."
+            "EGAIS, order {number}: it is not known whether the UTM took document {document}. Look in the UTM or in EGAIS's \
+             cabinet and say whether it is there; Parom does not send it blindly."
         ),
     )
 }

@@ -1,6 +1,9 @@
 //! XML, both ways: documents of ours are written as trees, those of others read with bounds.
 
-use std::{borrow::Cow, io::BufRead};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, Read},
+};
 
 use quick_xml::{Reader, events::Event};
 
@@ -8,6 +11,8 @@ use quick_xml::{Reader, events::Event};
 const DEPTH_LONGEST: usize = 64;
 /// The longest text of one element, in bytes.
 const TEXT_LONGEST: usize = 1024 * 1024;
+/// The longest tag, comment or stretch of text, in bytes: the reader holds one at a time.
+const PIECE_LONGEST: usize = 2 * TEXT_LONGEST;
 
 /// An element that is written.
 #[derive(Debug, Clone)]
@@ -95,17 +100,49 @@ struct Open {
     attributes: Vec<(String, String)>,
 }
 
+/// Lets so many bytes through; who asks for more before the next piece has a document that is one endless tag.
+struct Bounded<R> {
+    input: R,
+    left: usize,
+}
+
+impl<R: BufRead> BufRead for Bounded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let (left, piece) = (self.left, self.input.fill_buf()?);
+        match piece.get(..left.min(piece.len())) {
+            Some([]) if !piece.is_empty() => Err(io::Error::other("a tag or a text is too long")),
+            Some(piece) => Ok(piece),
+            None => Ok(&[]),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count);
+        self.input.consume(count);
+    }
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut piece = self.fill_buf()?;
+        let count = piece.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
 /// Reads a document in UTF-8 and shows each element when it ends. No document type, no entities,
 /// bounded depth and texts; memory does not grow with the document.
 pub(crate) fn walk(
     input: impl BufRead,
     show: &mut dyn FnMut(&Ended<'_>) -> Result<(), XmlError>,
 ) -> Result<(), XmlError> {
-    let mut reader = Reader::from_reader(input);
+    let mut reader = Reader::from_reader(Bounded { input, left: PIECE_LONGEST });
     let (mut buffer, mut path, mut open) = (Vec::new(), Vec::<String>::new(), Vec::<Open>::new());
     let mut roots = 0_u32;
     loop {
         buffer.clear();
+        reader.get_mut().left = PIECE_LONGEST;
         match reader.read_event_into(&mut buffer).map_err(XmlError::new)? {
             Event::Start(element) => {
                 roots += u32::from(path.is_empty());
@@ -168,6 +205,9 @@ fn add(open: &mut [Open], piece: &str) -> Result<(), XmlError> {
             Err(XmlError::new("text outside of the root"))
         };
     };
+    if piece.contains('\0') {
+        return Err(XmlError::new("a text with a letter that XML does not carry"));
+    }
     if last.text.len().saturating_add(piece.len()) > TEXT_LONGEST {
         return Err(XmlError::new("a text is too long"));
     }

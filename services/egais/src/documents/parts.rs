@@ -219,7 +219,8 @@ pub(super) fn query(parameter: Option<&(&'static str, String)>) -> Vec<Node> {
 }
 
 fn product(name: &'static str, position: &Position) -> Result<Node, Breach> {
-    let product = position.product.as_ref().ok_or(Breach::NoProduct)?;
+    let product =
+        position.product.as_ref().ok_or_else(|| Breach::NoProduct(position.name.clone()))?;
     let mut parts = vec![leaf("pref:UnitType", &product.unit_type)];
     parts.extend(product.kind.as_ref().map(|kind| leaf("pref:Type", kind)));
     parts.push(leaf("pref:FullName", &product.full_name));

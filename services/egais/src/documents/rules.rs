@@ -46,14 +46,35 @@ pub enum Breach {
     #[error("a price is below zero")]
     Price,
     /// An act of register 1 without the reference of form B.
-    #[error("a position has no form B")]
-    NoFormB,
+    #[error("{0} has no form B")]
+    NoFormB(String),
     /// A document that describes the product, and no description.
-    #[error("a product is not described")]
-    NoProduct,
+    #[error("EGAIS has not described {0}")]
+    NoProduct(String),
     /// A cheque without EAN.
-    #[error("a bottle has no EAN")]
-    NoEan,
+    #[error("{0} has no EAN")]
+    NoEan(String),
+}
+
+impl Breach {
+    /// In Russian, for the shop's manager.
+    #[must_use]
+    pub fn in_russian(&self) -> String {
+        match self {
+            Self::Mismatch => "содержимое не подходит к документу".to_owned(),
+            Self::Empty => "в нём нет позиций".to_owned(),
+            Self::Identity(name) => format!("имя документа «{name}» не от 1 до 50 знаков"),
+            Self::Quantity => "количество товара не больше нуля".to_owned(),
+            Self::Marks { marks, quantity } => format!("марок {marks}, а бутылок {quantity}"),
+            Self::Twice(mark) => format!("марка {mark} указана дважды"),
+            Self::Form(mark) => format!("документ не принимает марки такого вида: {mark}"),
+            Self::Sum => "сумма не выражается целым числом копеек".to_owned(),
+            Self::Price => "цена меньше нуля".to_owned(),
+            Self::NoFormB(name) => format!("у товара «{name}» нет справки Б"),
+            Self::NoProduct(name) => format!("ЕГАИС ещё не описала товар «{name}»"),
+            Self::NoEan(name) => format!("у товара «{name}» нет штрихкода EAN"),
+        }
+    }
 }
 
 pub(super) fn check(kind: Kind, document: &Document) -> Result<(), Breach> {
@@ -133,14 +154,14 @@ fn own(kind: Kind, position: &Position) -> Result<(), Breach> {
         _ => false,
     };
     if needs_product && position.product.is_none() {
-        return Err(Breach::NoProduct);
+        return Err(Breach::NoProduct(position.name.clone()));
     }
     let is_first = matches!(kind, Kind::ActWriteOffV3 | Kind::ActWriteOffV4);
     if is_first && position.f2.as_deref().is_none_or(str::is_empty) {
-        return Err(Breach::NoFormB);
+        return Err(Breach::NoFormB(position.name.clone()));
     }
     if kind.is_cheque() && position.ean.as_deref().is_none_or(str::is_empty) {
-        return Err(Breach::NoEan);
+        return Err(Breach::NoEan(position.name.clone()));
     }
     Ok(())
 }

@@ -31,23 +31,40 @@ impl Egais {
         new: New,
         back: Option<Vec<Returning>>,
     ) -> Next {
-        let bottles = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
-        let is_open = |bottle: &&Bottle| bottle.is(BottleStatus::Taken);
-        if bottles.iter().any(|bottle| is_open(&bottle)) {
+        let away = |error: sqlx::Error| job.store(&error);
+        let book = job.book();
+        if back.is_none() {
+            self.store.cancel(&book, job.event.time()).await.map_err(away)?;
+        }
+        // Nothing of this attempt was sent: what it had set aside, it chooses anew.
+        self.store.release(&book, &job.own()).await.map_err(away)?;
+        let bottles = self.store.bottles(&book).await.map_err(away)?;
+        let is_open = |bottle: &Bottle| bottle.is(BottleStatus::Taken);
+        if bottles.iter().any(is_open) {
             return Ok(self.wait_earlier(new, words::sale_open(job.order)));
         }
         let Some(back) = back else { return self.undo(job, new, &bottles).await };
-        let alcohol: Vec<Returning> =
-            back.into_iter().filter(|back| self.may_be_alcohol(job, back, &bottles)).collect();
+        let alcohol: Vec<Returning> = back
+            .into_iter()
+            .filter(|back| self.may_be_alcohol(job, back, &bottles))
+            .map(|back| Returning { quantity: back.quantity - new.credited(back.line), ..back })
+            .collect();
         if alcohol.is_empty() {
             return Ok(nothing("no alcohol"));
         }
         let mut parts = Vec::new();
-        for line in &alcohol {
-            match which(line, &bottles, &self.own(job)) {
+        for line in alcohol.iter().filter(|line| line.quantity > Decimal::ZERO) {
+            match which(line, &bottles) {
                 Ok(found) => parts.extend(found),
-                // The sale may not have been heard of yet.
                 Err(Which::Few) => {
+                    // What is cancelled, the cancellation has brought back.
+                    let at = job.event.time();
+                    let is_cancelled = job.snapshot.canceled
+                        || self.store.is_cancelled(&book, at).await.map_err(away)?;
+                    if is_cancelled {
+                        return Ok(nothing("the order is cancelled"));
+                    }
+                    // The sale may not have been heard of yet.
                     return Ok(self.wait_earlier(new, words::not_sold(job.order)));
                 }
                 Err(Which::Any) => {
@@ -58,12 +75,6 @@ impl Egais {
         self.credit(job, new, parts).await
     }
 
-    /// The beginning of the names of this job's documents.
-    fn own(&self, job: Job<'_>) -> String {
-        let own = identity(job.order, &job.what(), "", 0);
-        own.trim_end_matches("-0").to_owned()
-    }
-
     fn may_be_alcohol(&self, job: Job<'_>, back: &Returning, bottles: &[Bottle]) -> bool {
         let line = u64::try_from(back.line).ok().and_then(|line| job.snapshot.line(line));
         let sold = bottles.iter().any(|bottle| bottle.line == back.line);
@@ -71,10 +82,13 @@ impl Egais {
     }
 
     async fn undo(&self, job: Job<'_>, new: New, bottles: &[Bottle]) -> Next {
-        let own = self.own(job);
+        // A return that is on its way may be refused yet.
+        if bottles.iter().any(|bottle| bottle.is(BottleStatus::Returning)) {
+            return Ok(self.wait_earlier(new, words::return_open(job.order)));
+        }
         let parts: Vec<Part<'_>> = bottles
             .iter()
-            .filter(|bottle| out::is_sold(bottle) || is_own(bottle, &own))
+            .filter(|bottle| out::is_sold(bottle))
             .map(|bottle| Part { bottle, quantity: bottle.quantity - bottle.returned })
             .collect();
         if parts.is_empty() {
@@ -91,12 +105,11 @@ impl Egais {
         if !by_hand.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
             self.note_by_hand(job, &by_hand).await?;
             new.done.push(BY_HAND.to_owned());
+            let goods: Vec<Goods> = by_hand.iter().map(goods).collect();
+            new.credit(&goods);
         }
         let mut made = Vec::new();
         for (name, parts) in papers {
-            if new.done.contains(&name) {
-                continue;
-            }
             let (paper, bottles) = self.back_paper(job, &new, &name, &parts, &all).await?;
             let moved =
                 self.store.bring_back(&job.book(), &paper.identity, &bottles, self.now()).await;
@@ -230,6 +243,7 @@ fn goods(part: &Part<'_>) -> Goods {
         quantity: part.quantity,
         f2: bottle.f2.clone(),
         price: bottle.price,
+        row: Some(bottle.id),
     }
 }
 
@@ -241,8 +255,9 @@ fn whole_act(job: Job<'_>, parts: &[Part<'_>], all: &[Bottle]) -> Result<String,
         whole == parts.len() && parts.iter().all(|part| part.quantity == part.bottle.quantity);
     let number = parts.iter().find_map(|part| part.bottle.egais_quant_id.clone());
     match number {
-        Some(number) if is_whole => Ok(number),
-        _ => Err(words::not_whole_act(job.order)),
+        _ if !is_whole => Err(words::not_whole_act(job.order)),
+        Some(number) => Ok(number),
+        None => Err(words::act_without_number(job.order, act)),
     }
 }
 
@@ -254,16 +269,9 @@ enum Which {
     Any,
 }
 
-fn is_own(bottle: &Bottle, own: &str) -> bool {
-    let document = bottle.back_document.as_deref();
-    bottle.is(BottleStatus::Returning) && document.is_some_and(|document| document.starts_with(own))
-}
-
 /// Which goods of a line come back: unmarked ones by quantity; bottles that the order no longer shows, or all.
-fn which<'a>(line: &Returning, bottles: &'a [Bottle], own: &str) -> Result<Vec<Part<'a>>, Which> {
-    let here = |bottle: &&Bottle| {
-        bottle.line == line.line && (out::is_sold(bottle) || is_own(bottle, own))
-    };
+fn which<'a>(line: &Returning, bottles: &'a [Bottle]) -> Result<Vec<Part<'a>>, Which> {
+    let here = |bottle: &&Bottle| bottle.line == line.line && out::is_sold(bottle);
     let sold: Vec<&Bottle> = bottles.iter().filter(here).collect();
     let part = |bottle: &'a Bottle| Part { bottle, quantity: bottle.quantity - bottle.returned };
     let total: Decimal = sold.iter().map(|bottle| bottle.quantity - bottle.returned).sum();

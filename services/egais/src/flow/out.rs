@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use events::Fact;
 use runtime::{Failure, Step};
 use rust_decimal::Decimal;
 
@@ -10,10 +11,10 @@ use crate::{
     Egais,
     config::{Group, Marks},
     documents::{self, Act, Cheque, Document, Position},
-    mark::Mark,
+    mark::{Form, Mark},
     plan::{self, Fault, Leaving, identity},
     state::{Goods, New, Paper, Stage, State},
-    store::BottleStatus,
+    store::{BottleStatus, Taken},
     words,
 };
 
@@ -27,33 +28,48 @@ impl Egais {
         if leaving.is_empty() {
             return Ok(nothing("no alcohol"));
         }
+        if let Some(wait) = self.left_before(job, &new, &leaving).await? {
+            return Ok(wait);
+        }
         let mut groups: BTreeMap<String, Vec<Goods>> = BTreeMap::new();
-        for line in &leaving {
+        for line in leaving.iter().filter(|line| !new.done.contains(&line.group)) {
             let goods = self.goods(job, line).await?;
             groups.entry(line.group.clone()).or_default().extend(goods);
         }
         let mut papers = Vec::new();
         for (name, goods) in groups {
-            if !new.done.contains(&name) {
-                papers.push(self.sale(job, &new, &name, goods).await?);
-            }
+            papers.push(self.sale(job, &new, &name, goods).await?);
         }
-        for paper in &papers {
-            let goods = (job.book(), job.order.number.clone());
-            let taken = self
-                .store
-                .take(
-                    (&goods.0, &goods.1),
-                    (&paper.part, &paper.identity),
-                    &paper.goods,
-                    self.now(),
-                )
-                .await;
-            if let Err(used) = taken.map_err(|error| job.store(&error))? {
-                return Ok(Step::stop(State::New(new), words::used(job.order, &used)));
-            }
+        let times = (job.event.time(), self.now());
+        let book = (job.book(), &job.order.number);
+        let taken = self.store.take((&book.0, book.1), &job.own(), &papers, times).await;
+        match taken.map_err(|error| job.store(&error))? {
+            Taken::All => self.set_out(job, new, papers).await,
+            Taken::Cancelled => Ok(nothing("the order was cancelled after that")),
+            Taken::Used(used) => Ok(Step::stop(State::New(new), words::used(job.order, &used))),
         }
-        self.set_out(job, new, papers).await
+    }
+
+    /// A shipment that was undone and leaves anew waits until its bottles have come back.
+    async fn left_before(
+        &self,
+        job: Job<'_>,
+        new: &New,
+        leaving: &[Leaving],
+    ) -> Result<Option<Step<State>>, Failure> {
+        let Fact::OrderShipped(fact) = &job.event.fact else { return Ok(None) };
+        let bottles = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let before: Vec<plan::Own> = (1..fact.occurrence)
+            .map(|times| plan::own(job.order, &format!("s{}.{times}", fact.shipment)))
+            .collect();
+        let marks: Vec<&str> =
+            leaving.iter().flat_map(|line| &line.marks).map(Mark::as_str).collect();
+        let is_out = bottles.iter().any(|bottle| {
+            !bottle.is(BottleStatus::Returned)
+                && bottle.mark.as_deref().is_some_and(|mark| marks.contains(&mark))
+                && before.iter().any(|own| own.is(&bottle.document))
+        });
+        Ok(is_out.then(|| self.wait_earlier(new.clone(), words::return_open(job.order))))
     }
 
     /// The exact bottles of a line: their marks, products and references.
@@ -73,6 +89,7 @@ impl Egais {
                 mark,
                 f2,
                 price: line.price,
+                row: None,
             });
         }
         Ok(goods)
@@ -81,11 +98,11 @@ impl Egais {
     /// The marks that leave now: those of the line without the ones that left before.
     async fn own_marks(&self, job: Job<'_>, line: &Leaving) -> Result<Vec<Mark>, Failure> {
         let bottles = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
-        let own = identity(job.order, &job.what(), &line.group, 0);
-        let own = own.trim_end_matches('0');
+        let own = job.own();
         let gone: Vec<&str> = bottles
             .iter()
-            .filter(|bottle| bottle.line == line.line && !bottle.document.starts_with(own))
+            .filter(|bottle| bottle.line == line.line && !own.is(&bottle.document))
+            .filter(|bottle| !bottle.is(BottleStatus::Returned))
             .filter_map(|bottle| bottle.mark.as_deref())
             .collect();
         let left: Vec<Mark> =
@@ -186,6 +203,7 @@ impl Egais {
                     f2: one.f2.clone(),
                     marks: one.mark.clone().into_iter().collect(),
                     product: product.map_err(|error| job.store(&error))?,
+                    name: line.map_or_else(|| one.alc_code.clone(), |line| line.name.clone()),
                     ean: ean.map(|ean| ean.trim().to_owned()).filter(|ean| !ean.is_empty()),
                 },
             ));
@@ -202,14 +220,16 @@ impl Egais {
         goods: Vec<Goods>,
     ) -> Result<Paper, Failure> {
         let Some(utm) = self.utms.get(&job.shop.utm) else {
-            return Err(words::fact_unexpected(job.event));
+            return Err(words::utm_gone(job.order, &job.shop.utm));
         };
         let body = documents::write(kind, utm.owner(), document)
             .map_err(|breach| words::breach(job.order, kind, &breach))?;
         self.valid(&body).await.map_err(|faults| words::invalid(job.order, kind, &faults))?;
         let is_once = matches!(kind, documents::Kind::RequestRepealAwo)
             || matches!(document, Document::WayBillAct { .. });
-        let guarded = is_once || (!goods.is_empty() && goods.iter().all(|one| one.mark.is_some()));
+        // Beer is counted by quantity: its codes are not known to keep a second act out.
+        let is_kept = |one: &Goods| one.mark.as_ref().is_some_and(|mark| mark.form() != Form::Beer);
+        let guarded = is_once || (!goods.is_empty() && goods.iter().all(is_kept));
         Ok(Paper {
             identity,
             part: part.to_owned(),
@@ -219,6 +239,8 @@ impl Egais {
             goods,
             guarded,
             resent: false,
+            asked: false,
+            away: false,
             stage: Stage::ready(),
         })
     }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use events::Phase;
-use runtime::Step;
+use events::{Event, Phase};
+use runtime::{Failure, Reason, Step};
 use time::OffsetDateTime;
 
 use super::{Job, Next};
 use crate::{
-    Egais,
+    Egais, mark,
     state::{New, Paper, Stage, State},
-    store::{Note, Outcome, Task},
-    utm::{Listed, What},
+    store::{Note, Outcome, Rounds, Task, Turn},
+    utm::{AWAY, Client, Error, Listed, What},
     words,
 };
 
@@ -21,8 +21,6 @@ const BUSY: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_secs(20);
 /// Between two looks for tickets; the poll of the inbox brings a job sooner.
 const TICKETS: Duration = Duration::from_secs(60);
-/// How long one may send: longer than a call takes.
-const SEND: Duration = Duration::from_secs(90);
 
 /// What became of one document in one look.
 enum Moved {
@@ -30,8 +28,20 @@ enum Moved {
     Now,
     /// It waits this long.
     Wait(Duration),
+    /// Its UTM is away: why.
+    Away(Reason),
     /// The job ends here, for a person.
-    Stop(runtime::Reason),
+    Stop(Reason),
+}
+
+/// What time has made of a document whose receipt was lost.
+enum Doubt {
+    /// It may still be found.
+    Early,
+    /// All was read, and it is nowhere.
+    Quiet,
+    /// The UTM does not let itself be read: no further look will tell.
+    Hopeless,
 }
 
 impl Egais {
@@ -49,17 +59,10 @@ impl Egais {
             words::working(job.order),
             self.now(),
         );
-        let state = State::Papers { revision: new.revision, papers, done: new.done };
-        Ok(Step::again(state).known_as(job.cause().to_string()).emit(told))
+        Ok(Step::again(new.papers(papers)).known_as(job.cause().to_string()).emit(told))
     }
 
-    pub(super) async fn advance(
-        &self,
-        job: Job<'_>,
-        revision: u32,
-        mut papers: Vec<Paper>,
-        done: Vec<String>,
-    ) -> Next {
+    pub(super) async fn advance(&self, job: Job<'_>, new: New, mut papers: Vec<Paper>) -> Next {
         let mut pause: Option<Duration> = None;
         let mut told = Vec::new();
         for place in 0..papers.len() {
@@ -68,35 +71,57 @@ impl Egais {
                 continue;
             }
             let moved = self.move_on(job, paper, &mut told).await?;
-            let papers = || State::Papers { revision, papers: papers.clone(), done: done.clone() };
             match moved {
-                Moved::Now => return Ok(emitting(Step::again(papers()), told)),
+                Moved::Now => {
+                    return Ok(emitting(Step::again(new.papers(papers)), told));
+                }
                 Moved::Wait(wait) => pause = Some(pause.map_or(wait, |pause| pause.min(wait))),
+                // With one UTM for all there is nothing else to do: no orders are taken until it is back.
+                Moved::Away(reason) if self.utms.len() == 1 => return Err(Failure::Down(reason)),
+                Moved::Away(reason) => {
+                    told.extend(self.is_away(job, paper, &reason));
+                    pause = Some(pause.map_or(AWAY, |pause| pause.min(AWAY)));
+                }
                 Moved::Stop(reason) => {
-                    return Ok(emitting(Step::stop(papers(), reason), told));
+                    paper.asked = true;
+                    return Ok(emitting(Step::stop(new.papers(papers), reason), told));
                 }
             }
         }
         match pause {
             Some(pause) => {
-                let step = Step::wait(State::Papers { revision, papers, done }, pause);
+                let step = Step::wait(new.papers(papers), pause);
                 Ok(emitting(step.known_as(job.cause().to_string()), told))
             }
-            None => self.settle(job, revision, papers, done).await,
+            None => self.settle(job, new, papers).await,
         }
+    }
+
+    /// The shop hears once that the UTM of a document is away.
+    fn is_away(&self, job: Job<'_>, paper: &mut Paper, reason: &Reason) -> Option<Event> {
+        self.away.found(&paper.utm, self.now());
+        let is_news = !std::mem::replace(&mut paper.away, true);
+        let told = (Phase::Retrying, reason.code.as_str());
+        is_news.then(|| {
+            tracing::warn!(utm = %paper.utm, reason = %reason.text, "a UTM is away; others go on");
+            words::status(job.event, job.order, told, reason.text.clone(), self.now())
+        })
     }
 
     async fn move_on(
         &self,
         job: Job<'_>,
         paper: &mut Paper,
-        told: &mut Vec<events::Event>,
-    ) -> Result<Moved, runtime::Failure> {
+        told: &mut Vec<Event>,
+    ) -> Result<Moved, Failure> {
         match paper.stage.clone() {
             Stage::Ready { after: Some(after), .. } if after > self.now() => {
                 Ok(Moved::Wait((after - self.now()).unsigned_abs()))
             }
             Stage::Ready { refused, .. } => {
+                if let Some(left) = self.away.left(&paper.utm, self.now()) {
+                    return Ok(Moved::Wait(left));
+                }
                 let (mark, since) = (self.marks.set(), self.now());
                 paper.stage = Stage::Sending { mark, since, refused };
                 self.note(job, paper, Note::new("sending", since)).await?;
@@ -115,6 +140,10 @@ impl Egais {
         }
     }
 
+    fn utm_of(&self, job: Job<'_>, paper: &Paper) -> Result<&Client, Failure> {
+        self.utms.get(&paper.utm).ok_or_else(|| words::utm_gone(job.order, &paper.utm))
+    }
+
     /// Sends a document that certainly was not sent under this mark.
     async fn send(
         &self,
@@ -122,12 +151,13 @@ impl Egais {
         paper: &mut Paper,
         (mark, since): (uuid::Uuid, OffsetDateTime),
         refused: u32,
-    ) -> Result<Moved, runtime::Failure> {
-        let Some(utm) = self.utms.get(&paper.utm) else {
-            return Err(words::fact_unexpected(job.event));
-        };
-        let turn = self.store.turn(&paper.utm, Task::Send, SEND).await;
-        let turn = match turn {
+    ) -> Result<Moved, Failure> {
+        let utm = self.utm_of(job, paper)?;
+        if let Some(left) = self.away.left(&paper.utm, self.now()) {
+            self.marks.put_back(mark);
+            return Ok(Moved::Wait(left));
+        }
+        let turn = match self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await {
             Ok(Some(turn)) => turn,
             Ok(None) => {
                 self.marks.put_back(mark);
@@ -138,32 +168,50 @@ impl Egais {
                 return Err(job.store(&error));
             }
         };
-        let sent = utm.post(paper.kind, &paper.body).await;
-        if let Err(error) = self.store.give_back(turn, Some(self.now())).await {
-            tracing::debug!(%error, "a turn ends by itself");
-        }
+        // A question without effect comes first: who does not answer it is not sent a document.
+        let sent = match utm.diagnose().await {
+            Ok(_) => utm.post(paper.kind, &paper.body).await,
+            Err(error) => {
+                self.marks.put_back(mark);
+                self.give_back(turn).await;
+                return Ok(Moved::Away(error.reason(&job.order.number)));
+            }
+        };
+        self.give_back(turn).await;
         match sent {
             Ok(reply_id) => {
+                self.is_there(paper);
                 let note = Note { reply_id: Some(&reply_id), ..Note::new("sent", self.now()) };
                 self.note_softly(paper, note).await;
                 paper.stage = Stage::Sent { reply_id: Some(reply_id), since: self.now(), told: 0 };
                 Ok(Moved::Now)
             }
-            Err(error) => match error.what {
-                What::Refused(words) => Ok(self.refused(paper, refused + 1, words).await),
-                what if what.had_no_effect() => {
-                    self.marks.put_back(mark);
-                    let error = crate::utm::Error { utm: error.utm, what };
-                    Err(error.failure(&job.order.number))
-                }
-                what => {
-                    // Perhaps it was taken: from now on it is looked for.
-                    let words = what.to_string();
-                    let note = Note { words: Some(&words), ..Note::new("in doubt", since) };
-                    self.note_softly(paper, note).await;
-                    Ok(Moved::Wait(LOOK.min(self.config.egais_doubt)))
-                }
-            },
+            Err(Error { what: What::Refused(words), .. }) => {
+                self.is_there(paper);
+                Ok(self.refused(paper, refused + 1, mark::masked(&words)).await)
+            }
+            Err(error) if error.what.had_no_effect() => {
+                self.marks.put_back(mark);
+                Ok(Moved::Away(error.reason(&job.order.number)))
+            }
+            Err(error) => {
+                // Perhaps it was taken: from now on it is looked for.
+                let words = error.what.to_string();
+                let note = Note { words: Some(&words), ..Note::new("in doubt", since) };
+                self.note_softly(paper, note).await;
+                Ok(Moved::Wait(LOOK.min(self.config.egais_doubt)))
+            }
+        }
+    }
+
+    fn is_there(&self, paper: &mut Paper) {
+        self.away.answered(&paper.utm);
+        paper.away = false;
+    }
+
+    async fn give_back(&self, turn: Turn) {
+        if let Err(error) = self.store.give_back(turn).await {
+            tracing::debug!(%error, "a turn ends by itself");
         }
     }
 
@@ -187,39 +235,79 @@ impl Egais {
         job: Job<'_>,
         paper: &mut Paper,
         since: OffsetDateTime,
-    ) -> Result<Moved, runtime::Failure> {
-        let Some(utm) = self.utms.get(&paper.utm) else {
-            return Err(words::fact_unexpected(job.event));
-        };
+    ) -> Result<Moved, Failure> {
+        let utm = self.utm_of(job, paper)?;
         let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
         if outcome.map_err(|error| job.store(&error))?.is_some() {
             paper.stage = Stage::Sent { reply_id: None, since, told: 0 };
             return Ok(Moved::Now);
         }
-        let found = utm.find(paper.kind, &paper.identity).await;
-        let found = found.map_err(|error| error.failure(&job.order.number))?;
-        if let Listed::There(reply_id) = found {
+        if let Some(left) = self.away.left(&paper.utm, self.now()) {
+            return Ok(Moved::Wait(left));
+        }
+        let found = match self.find(utm, paper).await {
+            Ok(found) => Some(found.map_err(|error| job.store(&error))?),
+            Err(error) if error.what.had_no_effect() => {
+                return Ok(Moved::Away(error.reason(&job.order.number)));
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the UTM does not show what was sent");
+                None
+            }
+        };
+        if let Some(Listed::There(reply_id)) = found {
+            self.is_there(paper);
             let note = Note { reply_id: reply_id.as_deref(), ..Note::new("sent", self.now()) };
             self.note(job, paper, note).await?;
             paper.stage = Stage::Sent { reply_id, since, told: 0 };
             return Ok(Moved::Now);
         }
-        let quiet_until = since + self.config.egais_doubt;
-        let polled = self.store.ended_at(&paper.utm, Task::Poll).await;
-        let polled = polled.map_err(|error| job.store(&error))?;
-        let is_quiet = polled.is_some_and(|polled| polled >= quiet_until);
-        let is_long = self.now() - since >= self.config.egais_silence_alarm;
-        if !is_quiet && !is_long {
-            return Ok(Moved::Wait(LOOK.min(self.config.egais_doubt)));
+        let rounds = self.store.rounds(&paper.utm).await.map_err(|error| job.store(&error))?;
+        match self.doubt(since, rounds, found.is_some()) {
+            Doubt::Early => Ok(Moved::Wait(LOOK.min(self.config.egais_doubt))),
+            Doubt::Quiet if paper.guarded && found == Some(Listed::Absent) => {
+                paper.resent = true;
+                paper.stage = Stage::ready();
+                self.note(job, paper, Note::new("not found, again", self.now())).await?;
+                Ok(Moved::Now)
+            }
+            Doubt::Quiet | Doubt::Hopeless => {
+                self.note(job, paper, Note::new("unknown", self.now())).await?;
+                Ok(Moved::Stop(words::unknown(job.order, paper)))
+            }
         }
-        if is_quiet && paper.guarded && found == Listed::Absent {
-            paper.resent = true;
-            paper.stage = Stage::ready();
-            self.note(job, paper, Note::new("not found, again", self.now())).await?;
-            return Ok(Moved::Now);
+    }
+
+    /// Looks for a document in the UTM's list; those that are known to be others' are not read.
+    async fn find(
+        &self,
+        utm: &Client,
+        paper: &Paper,
+    ) -> Result<Result<Listed, sqlx::Error>, Error> {
+        let mut entries = utm.outbox(paper.kind).await?;
+        let names: Vec<String> =
+            entries.iter().filter_map(|entry| entry.reply_id.clone()).collect();
+        let others = match self.store.others(utm.name(), &paper.identity, &names).await {
+            Ok(others) => others,
+            Err(error) => return Ok(Err(error)),
+        };
+        entries.retain(|entry| entry.reply_id.as_ref().is_none_or(|name| !others.contains(name)));
+        utm.find(&entries, &paper.identity).await.map(Ok)
+    }
+
+    /// What time has made of a doubt: until the inbox was read to its end for long enough, a ticket may still come.
+    fn doubt(&self, since: OffsetDateTime, rounds: Rounds, is_shown: bool) -> Doubt {
+        let (now, quiet_at) = (self.now(), since + self.config.egais_doubt);
+        let is_read = rounds.ended_at.is_some_and(|ended| ended >= quiet_at)
+            && rounds.unread_at.is_none_or(|unread| unread < since);
+        if is_read && is_shown {
+            return Doubt::Quiet;
         }
-        self.note(job, paper, Note::new("unknown", self.now())).await?;
-        Ok(Moved::Stop(words::unknown(job.order, paper)))
+        let is_old = |at: OffsetDateTime| now - at >= self.config.egais_silence_warning;
+        let is_stuck = rounds.unread_at.is_some_and(is_old)
+            || rounds.ailing_since.is_some_and(is_old)
+            || (!is_shown && is_old(quiet_at));
+        if now >= quiet_at && is_stuck { Doubt::Hopeless } else { Doubt::Early }
     }
 
     /// What the tickets say; how long they have been silent.
@@ -228,8 +316,8 @@ impl Egais {
         job: Job<'_>,
         paper: &mut Paper,
         (reply_id, since, so_far): (Option<String>, OffsetDateTime, u8),
-        told: &mut Vec<events::Event>,
-    ) -> Result<Moved, runtime::Failure> {
+        told: &mut Vec<Event>,
+    ) -> Result<Moved, Failure> {
         let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
         match outcome.map_err(|error| job.store(&error))? {
             Some(Outcome::Done { reg_id }) => {
@@ -237,7 +325,7 @@ impl Egais {
                 return Ok(Moved::Now);
             }
             Some(Outcome::Refused { words }) => {
-                paper.stage = Stage::Refused { words };
+                paper.stage = Stage::Refused { words: mark::masked(&words) };
                 return Ok(Moved::Now);
             }
             Some(Outcome::Checked { .. }) | None => {}
@@ -268,25 +356,22 @@ impl Egais {
     }
 
     /// Every document has its end.
-    async fn settle(
-        &self,
-        job: Job<'_>,
-        revision: u32,
-        papers: Vec<Paper>,
-        mut done: Vec<String>,
-    ) -> Next {
+    async fn settle(&self, job: Job<'_>, mut new: New, papers: Vec<Paper>) -> Next {
         let book = job.book();
         let away = |error: sqlx::Error| job.store(&error);
         let mut refused = Vec::new();
-        for paper in &papers {
+        for (place, paper) in papers.iter().enumerate() {
             let at = self.now();
             match &paper.stage {
                 Stage::Refused { words } => {
                     if paper.resent {
                         // The first of the two may be what EGAIS refuses the second for.
                         let reason = words::refused_twice(job.order, paper, words);
-                        let state = State::Papers { revision, papers: papers.clone(), done };
-                        return Ok(Step::stop(state, reason));
+                        let mut papers = papers.clone();
+                        if let Some(paper) = papers.get_mut(place) {
+                            paper.asked = true;
+                        }
+                        return Ok(Step::stop(new.papers(papers), reason));
                     }
                     if job.is_out() {
                         self.store.free(&book, &paper.identity).await.map_err(away)?;
@@ -307,17 +392,18 @@ impl Egais {
                     }
                     let note = Note { reg_id: number, is_end: true, ..Note::new("done", at) };
                     self.note(job, paper, note).await?;
-                    done.push(paper.part.clone());
+                    new.done.push(paper.part.clone());
+                    new.credit(if job.is_out() { &[] } else { &paper.goods });
                 }
                 Stage::Ready { .. } | Stage::Sending { .. } | Stage::Sent { .. } => {}
             }
         }
         if !refused.is_empty() {
-            let next = New { revision: revision + 1, done, waits_since: None };
+            new.revision += 1;
             let reason = words::refused(job.order, &refused);
-            return Ok(Step::stop(State::New(next), reason));
+            return Ok(Step::stop(State::New(new), reason));
         }
-        let by_hand = done.iter().any(|part| part == super::BY_HAND);
+        let by_hand = new.done.iter().any(|part| part == super::BY_HAND);
         let told = words::done(&job, &papers, self.now());
         if by_hand {
             return Ok(Step::stop(State::Done, words::by_hand(job.order)).emit(told));
@@ -332,16 +418,11 @@ impl Egais {
         }
     }
 
-    async fn note(
-        &self,
-        job: Job<'_>,
-        paper: &Paper,
-        note: Note<'_>,
-    ) -> Result<(), runtime::Failure> {
+    async fn note(&self, job: Job<'_>, paper: &Paper, note: Note<'_>) -> Result<(), Failure> {
         self.store.note(&paper.identity, note).await.map_err(|error| job.store(&error))
     }
 }
 
-fn emitting(step: Step<State>, told: Vec<events::Event>) -> Step<State> {
+fn emitting(step: Step<State>, told: Vec<Event>) -> Step<State> {
     told.into_iter().fold(step, Step::emit)
 }

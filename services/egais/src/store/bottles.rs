@@ -5,7 +5,11 @@ use sqlx::PgTransaction;
 use time::OffsetDateTime;
 
 use super::Store;
-use crate::{mark::shown, state::Goods};
+use crate::{
+    mark::shown,
+    plan::Own,
+    state::{Goods, Paper},
+};
 
 /// How a bottle stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,57 +75,114 @@ pub struct Used {
     pub order: String,
 }
 
+/// What came of taking goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// They are this fact's.
+    All,
+    /// Another one has a mark of them.
+    Used(Used),
+    /// The order was cancelled after they left.
+    Cancelled,
+}
+
 impl Store {
-    /// Takes goods for a document. What it has taken already it has. A mark that another order or another document
-    /// has is refused, and nothing is taken.
+    /// Takes goods for the documents of a fact, all of them or none. What the same fact had taken before and not sent
+    /// is let go first: the order may have been mended since. A mark that another order or another document has is
+    /// refused, and so is what left before the order was cancelled.
     ///
     /// # Errors
     /// When PostgreSQL is away.
     pub async fn take(
         &self,
         (book, number): (&str, &str),
-        (group, document): (&str, &str),
-        goods: &[Goods],
-        at: OffsetDateTime,
-    ) -> sqlx::Result<Result<(), Used>> {
+        own: &Own,
+        papers: &[Paper],
+        (left_at, now): (OffsetDateTime, OffsetDateTime),
+    ) -> sqlx::Result<Taken> {
         let mut transaction = self.begin(book).await?;
-        for one in goods {
-            let mark = one.mark.as_ref().map(crate::mark::Mark::as_str);
-            let taken = sqlx::query!(
-                "INSERT INTO egais_alcocodes (book, order_number, line_id, product_group, alco_code, mark, quantity,
-                     f2_reg_id, price, document, status, changed_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'taken', $11) ON CONFLICT DO NOTHING",
-                book,
-                number,
-                one.line,
-                group,
-                one.alc_code,
-                mark,
-                one.quantity,
-                one.f2,
-                one.price,
-                document,
-                at
-            )
-            .execute(&mut *transaction)
-            .await?;
-            if taken.rows_affected() == 1 {
-                continue;
-            }
-            let Some(mark) = mark else { continue };
-            let holder = sqlx::query!(
-                "SELECT order_number, document FROM egais_alcocodes WHERE mark = $1 AND status <> 'returned'",
-                mark
-            )
-            .fetch_optional(&mut *transaction)
-            .await?;
-            if let Some(holder) = holder.filter(|holder| holder.document != document) {
-                transaction.rollback().await?;
-                return Ok(Err(Used { mark: shown(mark), order: holder.order_number }));
+        let cancelled = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM cancelled WHERE book = $1 AND at >= $2) AS "is!""#,
+            book,
+            left_at
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        if cancelled {
+            transaction.rollback().await?;
+            return Ok(Taken::Cancelled);
+        }
+        sqlx::query!(
+            "DELETE FROM egais_alcocodes WHERE book = $1 AND status = 'taken'
+             AND (starts_with(document, $2) OR starts_with(document, $3))",
+            book,
+            own.long,
+            own.short
+        )
+        .execute(&mut *transaction)
+        .await?;
+        for paper in papers {
+            for one in &paper.goods {
+                if let Some(used) =
+                    take_one(&mut transaction, (book, number), paper, one, now).await?
+                {
+                    transaction.rollback().await?;
+                    return Ok(Taken::Used(used));
+                }
             }
         }
         transaction.commit().await?;
-        Ok(Ok(()))
+        Ok(Taken::All)
+    }
+
+    /// The order is cancelled: what left before that and is not taken yet will not be.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn cancel(&self, book: &str, at: OffsetDateTime) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "INSERT INTO cancelled (book, at) VALUES ($1, $2)
+             ON CONFLICT (book) DO UPDATE SET at = greatest(cancelled.at, excluded.at)",
+            book,
+            at
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    }
+
+    /// Whether the order was cancelled at this moment or later.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn is_cancelled(&self, book: &str, since: OffsetDateTime) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM cancelled WHERE book = $1 AND at >= $2) AS "is!""#,
+            book,
+            since
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// What a return had set aside and not sent is sold as before: the return is thought over.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn release(&self, book: &str, own: &Own) -> sqlx::Result<()> {
+        let mut transaction = self.begin(book).await?;
+        sqlx::query!(
+            "UPDATE egais_alcocodes SET status = 'written_off', back_document = NULL
+             WHERE book = $1 AND status = 'returning'
+             AND (starts_with(back_document, $2) OR starts_with(back_document, $3))",
+            book,
+            own.long,
+            own.short
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
     }
 
     /// All goods of an order.
@@ -268,7 +329,7 @@ impl Store {
     /// When PostgreSQL is away.
     pub async fn keep_bottles(&self, utm: &str, f2: &str, marks: &[String]) -> sqlx::Result<()> {
         sqlx::query!(
-            "INSERT INTO bottles (mark, utm, f2_reg_id) SELECT mark, $2, $3 FROM unnest($1::text[]) AS mark
+            "INSERT INTO bottles (mark, utm, f2_reg_id) SELECT DISTINCT mark, $2, $3 FROM unnest($1::text[]) AS mark
              ON CONFLICT (mark) DO UPDATE SET utm = $2, f2_reg_id = $3",
             marks,
             utm,
@@ -280,6 +341,44 @@ impl Store {
     }
 }
 
+/// Takes a bottle or a quantity; who has it, where another document does.
+async fn take_one(
+    transaction: &mut PgTransaction<'_>,
+    (book, number): (&str, &str),
+    paper: &Paper,
+    one: &Goods,
+    at: OffsetDateTime,
+) -> sqlx::Result<Option<Used>> {
+    let mark = one.mark.as_ref().map(crate::mark::Mark::as_str);
+    let taken = sqlx::query!(
+        "INSERT INTO egais_alcocodes (book, order_number, line_id, product_group, alco_code, mark, quantity,
+             f2_reg_id, price, document, status, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'taken', $11) ON CONFLICT DO NOTHING",
+        book,
+        number,
+        one.line,
+        paper.part,
+        one.alc_code,
+        mark,
+        one.quantity,
+        one.f2,
+        one.price,
+        paper.identity,
+        at
+    )
+    .execute(&mut **transaction)
+    .await?;
+    let Some(mark) = mark.filter(|_| taken.rows_affected() == 0) else { return Ok(None) };
+    let holder = sqlx::query!(
+        "SELECT order_number, document FROM egais_alcocodes WHERE mark = $1 AND status <> 'returned'",
+        mark
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let holder = holder.filter(|holder| holder.document != paper.identity);
+    Ok(holder.map(|holder| Used { mark: shown(mark), order: holder.order_number }))
+}
+
 /// Unmarked goods come back by quantity; the row is returned when all of it has.
 async fn part_came_back(
     transaction: &mut PgTransaction<'_>,
@@ -288,15 +387,16 @@ async fn part_came_back(
     at: OffsetDateTime,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE egais_alcocodes SET returned = returned + $3, back_document = NULL, changed_at = $4,
+        "UPDATE egais_alcocodes SET returned = returned + $3, changed_at = $4,
+             back_document = CASE WHEN returned + $3 = quantity THEN back_document END,
              status = CASE WHEN returned + $3 = quantity THEN 'returned' ELSE 'written_off' END
          WHERE back_document = $1 AND line_id = $2 AND status = 'returning' AND mark IS NULL
-             AND f2_reg_id IS NOT DISTINCT FROM $5",
+             AND (id = $5 OR $5 IS NULL)",
         document,
         one.line,
         one.quantity,
         at,
-        one.f2
+        one.row
     )
     .execute(&mut **transaction)
     .await?;

@@ -1,5 +1,7 @@
 //! Documents and their history.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -176,6 +178,52 @@ impl Store {
             });
         }
         Ok(all)
+    }
+
+    /// Which of these names of the UTM's are those of other documents than this one.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn others(
+        &self,
+        utm: &str,
+        identity: &str,
+        names: &[String],
+    ) -> sqlx::Result<HashSet<String>> {
+        let names = sqlx::query_scalar!(
+            r#"SELECT reply_id AS "reply_id!" FROM documents
+             WHERE utm = $1 AND reply_id = ANY($3) AND identity <> $2"#,
+            utm,
+            identity,
+            names
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(names.into_iter().collect())
+    }
+
+    /// Whether a question of this kind was asked: under this name of the UTM's, or, where its list names none, about
+    /// this.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn has_asked(
+        &self,
+        utm: &str,
+        kind: Kind,
+        (reply_id, about): (Option<&str>, &str),
+    ) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM documents WHERE utm = $1 AND kind = $2
+             AND CASE WHEN $3::text IS NULL THEN strpos(body, '>' || $4 || '<') > 0
+                 ELSE reply_id = $3 END) AS "has!""#,
+            utm,
+            kind.word(),
+            reply_id,
+            about
+        )
+        .fetch_one(&self.pool)
+        .await
     }
 
     /// How many documents stand in each state that is not an end.

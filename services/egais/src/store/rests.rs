@@ -36,6 +36,21 @@ pub struct Difference {
     pub catalogue: Decimal,
 }
 
+/// A run of RestBal.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its number.
+    pub id: i64,
+    /// When it began.
+    pub asked_at: OffsetDateTime,
+    /// The UTM's name for the question about register 1, once it is asked.
+    pub first_reply: Option<String>,
+    /// The same for the shop floor.
+    pub shop_reply: Option<String>,
+    /// When both answers were compared with the catalogue.
+    pub compared_at: Option<OffsetDateTime>,
+}
+
 impl Store {
     /// Puts one register's stock in the place of what was known, as it comes. Nothing is changed until the caller
     /// commits: he knows whether it came to its end.
@@ -125,9 +140,11 @@ impl Store {
     ///
     /// # Errors
     /// When PostgreSQL is away.
-    pub async fn begin_run(&self, utm: &str, at: OffsetDateTime) -> sqlx::Result<i64> {
-        sqlx::query_scalar!(
-            "INSERT INTO rest_runs (utm, asked_at) VALUES ($1, $2) RETURNING id",
+    pub async fn begin_run(&self, utm: &str, at: OffsetDateTime) -> sqlx::Result<Run> {
+        sqlx::query_as!(
+            Run,
+            "INSERT INTO rest_runs (utm, asked_at) VALUES ($1, $2)
+             RETURNING id, asked_at, first_reply, shop_reply, compared_at",
             utm,
             at
         )
@@ -135,14 +152,34 @@ impl Store {
         .await
     }
 
-    /// When the last run began.
+    /// The run that began last.
     ///
     /// # Errors
     /// When PostgreSQL is away.
-    pub async fn last_run(&self, utm: &str) -> sqlx::Result<Option<OffsetDateTime>> {
-        sqlx::query_scalar!("SELECT max(asked_at) FROM rest_runs WHERE utm = $1", utm)
-            .fetch_one(&self.pool)
-            .await
+    pub async fn last_run(&self, utm: &str) -> sqlx::Result<Option<Run>> {
+        sqlx::query_as!(
+            Run,
+            "SELECT id, asked_at, first_reply, shop_reply, compared_at FROM rest_runs
+             WHERE utm = $1 ORDER BY id DESC LIMIT 1",
+            utm
+        )
+        .fetch_optional(&self.pool)
+        .await
+    }
+
+    /// Whether a run has asked under this name.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn had_asked(&self, utm: &str, reply_id: Option<&str>) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM rest_runs
+             WHERE utm = $1 AND ($2::text = first_reply OR $2 = shop_reply)) AS "had!""#,
+            utm,
+            reply_id
+        )
+        .fetch_one(&self.pool)
+        .await
     }
 
     /// A question of a run was taken under this name.

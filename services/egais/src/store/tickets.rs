@@ -94,7 +94,8 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         if let Some(done) = rows.iter().find(|row| row.step == "operation" && row.accepted) {
-            return Ok(Some(Outcome::Done { reg_id: done.reg_id.clone() }));
+            let number = || rows.iter().find_map(|row| row.reg_id.clone());
+            return Ok(Some(Outcome::Done { reg_id: done.reg_id.clone().or_else(number) }));
         }
         // A second set may still be on its way: a refusal ends only the set that it is in.
         let refused: Vec<&str> =

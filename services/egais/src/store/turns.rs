@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Store;
@@ -34,6 +35,36 @@ pub struct Turn {
     utm: String,
     task: Task,
     holder: Uuid,
+}
+
+/// How a look at an inbox ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Round {
+    /// All that lay there when it began was seen.
+    Whole {
+        /// When it began.
+        began: OffsetDateTime,
+        /// When the newest of what could not be read was first seen.
+        unread_at: Option<OffsetDateTime>,
+    },
+    /// The UTM was away.
+    Away,
+    /// It answers, and yet the inbox was not seen to its end.
+    Failed {
+        /// When.
+        at: OffsetDateTime,
+    },
+}
+
+/// How the looks at an inbox fare.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rounds {
+    /// When the last one began that came to its end.
+    pub ended_at: Option<OffsetDateTime>,
+    /// When the newest of what could not be read was first seen.
+    pub unread_at: Option<OffsetDateTime>,
+    /// Since when each has failed although the UTM answers.
+    pub ailing_since: Option<OffsetDateTime>,
 }
 
 impl Store {
@@ -84,44 +115,61 @@ impl Store {
         Ok(kept.rows_affected() == 1)
     }
 
-    /// Gives the turn back; `whole` when its work was done to the end.
+    /// Gives the turn back.
     ///
     /// # Errors
     /// When PostgreSQL is away; the turn then ends by itself.
-    pub async fn give_back(
-        &self,
-        turn: Turn,
-        whole: Option<time::OffsetDateTime>,
-    ) -> sqlx::Result<()> {
+    pub async fn give_back(&self, turn: Turn) -> sqlx::Result<()> {
         sqlx::query!(
-            "UPDATE turns SET until = '-infinity', ended_at = coalesce($4, ended_at)
-             WHERE utm = $1 AND task = $2 AND holder = $3",
+            "UPDATE turns SET until = '-infinity' WHERE utm = $1 AND task = $2 AND holder = $3",
             turn.utm,
             turn.task.word(),
-            turn.holder,
-            whole
+            turn.holder
         )
         .execute(&self.pool)
         .await?;
         Ok(())
     }
 
-    /// When a round of the task last came to its end.
+    /// Gives the turn back after a round, and says how the round ended.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away; the turn then ends by itself.
+    pub async fn end_round(&self, turn: Turn, round: Round) -> sqlx::Result<()> {
+        let (ended_at, unread_at, ailing) = match round {
+            Round::Whole { began, unread_at } => (Some(began), unread_at, None),
+            Round::Away => (None, None, None),
+            Round::Failed { at } => (None, None, Some(at)),
+        };
+        sqlx::query!(
+            "UPDATE turns SET until = '-infinity', ended_at = coalesce($4, ended_at),
+                 unread_at = CASE WHEN $4::timestamptz IS NULL THEN unread_at ELSE $5 END,
+                 ailing_since = CASE WHEN $6::timestamptz IS NULL THEN NULL ELSE coalesce(ailing_since, $6) END
+             WHERE utm = $1 AND task = $2 AND holder = $3",
+            turn.utm,
+            turn.task.word(),
+            turn.holder,
+            ended_at,
+            unread_at,
+            ailing
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// How the looks at a UTM's inbox fare.
     ///
     /// # Errors
     /// When PostgreSQL is away.
-    pub async fn ended_at(
-        &self,
-        utm: &str,
-        task: Task,
-    ) -> sqlx::Result<Option<time::OffsetDateTime>> {
-        let ended = sqlx::query_scalar!(
-            "SELECT ended_at FROM turns WHERE utm = $1 AND task = $2",
-            utm,
-            task.word()
+    pub async fn rounds(&self, utm: &str) -> sqlx::Result<Rounds> {
+        let rounds = sqlx::query_as!(
+            Rounds,
+            "SELECT ended_at, unread_at, ailing_since FROM turns WHERE utm = $1 AND task = 'poll'",
+            utm
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(ended.flatten())
+        Ok(rounds.unwrap_or_default())
     }
 }

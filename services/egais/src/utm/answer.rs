@@ -184,6 +184,8 @@ struct Reading {
     has_root: bool,
 }
 
+/// The most positions of stock.
+const POSITIONS_MOST: usize = 2_000_000;
 /// The most marks of one form B.
 const MARKS_MOST: usize = 1_000_000;
 
@@ -248,6 +250,9 @@ impl Reading {
                     return Err(XmlError::new("a position without AlcCode"));
                 }
                 self.count += 1;
+                if self.count > POSITIONS_MOST {
+                    return Err(XmlError::new("too many positions"));
+                }
                 position(rest)
             }
             ["Products", "StockPosition" | "ShopPosition", part @ ..] => {

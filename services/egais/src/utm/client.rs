@@ -17,6 +17,11 @@ use super::{
 };
 use crate::{config::Utm, documents::Kind, xml::XmlError};
 
+/// The most sent documents that are read in search of one.
+const READS_MOST: usize = 100;
+/// The longest wait for the page that says whose key is in.
+const DIAGNOSIS: Duration = Duration::from_secs(10);
+
 /// A UTM. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -24,6 +29,7 @@ pub struct Client {
     utm: Utm,
     http: http::Client,
     slow: http::Client,
+    timeout: Duration,
 }
 
 /// A document of ours in a UTM's list.
@@ -62,6 +68,7 @@ impl Client {
             utm: utm.clone(),
             http: http::Client::new("utm", timeout, metrics)?,
             slow: http::Client::new("utm", slow, metrics)?,
+            timeout,
         })
     }
 
@@ -144,26 +151,32 @@ impl Client {
         }
     }
 
-    /// Looks for a document of ours among those that were sent, by its type and Identity.
+    /// Documents of this type that it lists as sent and has not forgotten, the newest first.
     ///
     /// # Errors
     /// [`Error`]; reading has no effect.
-    pub async fn find(&self, kind: Kind, identity: &str) -> Result<Listed, Error> {
+    pub async fn outbox(&self, kind: Kind) -> Result<Vec<Entry>, Error> {
         let answer = self.good(self.send("opt/in list", Method::GET, "/opt/in").await?)?;
         let list = answer::list(&answer.body, "/opt/in/").map_err(|error| self.garbled(&error))?;
-        let mut hidden = false;
-        // The newest first: it was sent just now.
-        for Entry { path, reply_id } in list.into_iter().rev() {
-            if path.split('/').next() != Some(kind.word()) {
-                continue;
-            }
+        let is_it = |entry: &Entry| entry.path.split('/').next() == Some(kind.word());
+        Ok(list.into_iter().rev().filter(is_it).collect())
+    }
+
+    /// Looks for a document of ours among these, by its Identity. A list may hold years: no more than
+    /// [`READS_MOST`] are read, and what lies behind them counts as hidden.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn find(&self, entries: &[Entry], identity: &str) -> Result<Listed, Error> {
+        let mut hidden = entries.len() > READS_MOST;
+        for Entry { path, reply_id } in entries.iter().take(READS_MOST) {
             let path = format!("/opt/in/{path}");
             let answer = self.send("opt/in document", Method::GET, &path).await?;
             let own = (answer.status == StatusCode::OK)
                 .then(|| answer::identity(&answer.body).ok().flatten())
                 .flatten();
             match own {
-                Some(own) if own == identity => return Ok(Listed::There(reply_id)),
+                Some(own) if own == identity => return Ok(Listed::There(reply_id.clone())),
                 Some(_) => {}
                 None => hidden = true,
             }
@@ -247,16 +260,26 @@ impl Client {
         }
     }
 
-    /// Whose key it has and until when.
+    /// Whether it is there with the key of the organisation that the settings name. Asked before a document is sent:
+    /// a UTM that hangs or boots is found out by a question that has no effect.
     ///
     /// # Errors
     /// [`Error`]; [`What::Stranger`] when the key is another organisation's.
-    pub async fn health(&self) -> Result<Health, Error> {
-        let answer = self.good(self.send("diagnosis", Method::GET, "/diagnosis").await?)?;
+    pub async fn diagnose(&self) -> Result<String, Error> {
+        let request = self.request(&self.http, Method::GET, "/diagnosis");
+        let request = request.timeout(self.timeout.min(DIAGNOSIS));
+        let answer = self.http.send("diagnosis", request).await;
+        let answer = self.good(answer.map_err(|error| self.error(What::from(error)))?)?;
         let owner = answer::owner(&answer.body).map_err(|error| self.garbled(&error))?;
-        if owner != self.utm.fsrar_id {
-            return Err(self.error(What::Stranger(owner)));
-        }
+        if owner == self.utm.fsrar_id { Ok(owner) } else { Err(self.error(What::Stranger(owner))) }
+    }
+
+    /// Whose key it has and until when.
+    ///
+    /// # Errors
+    /// As [`Client::diagnose`].
+    pub async fn health(&self) -> Result<Health, Error> {
+        let owner = self.diagnose().await?;
         // Modules before 4.0 do not have it.
         let info = self.send("api/info", Method::GET, "/api/info/list").await?;
         let info: Info = serde_json::from_slice(&info.body).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What can go wrong with a call to a UTM, and what follows: the retry table.
+//! What can go wrong with a call to a UTM, and what it means for a document.
 
-use runtime::{Class, Failure, Reason, http::CallError};
+use runtime::{Class, Reason, http::CallError};
 
 /// A call that failed, and the order it was for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum What {
     /// 404.
     #[error("not there")]
     Absent,
+    /// An answer that is longer than a document of ours can be.
+    #[error("the answer is too long")]
+    TooLong,
     /// An answer that cannot be understood: the request may have had its effect.
     #[error("the answer cannot be understood: {0}")]
     Garbled(String),
@@ -43,7 +46,7 @@ impl From<CallError> for What {
         match error {
             CallError::NotSent(why) => Self::NotSent(why),
             CallError::Unknown(why) => Self::NoAnswer(why),
-            CallError::TooLong => Self::Garbled(error.to_string()),
+            CallError::TooLong => Self::TooLong,
         }
     }
 }
@@ -54,50 +57,39 @@ impl What {
     pub const fn had_no_effect(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Refused(_) | Self::Key | Self::Stranger(_) => true,
-            Self::NoAnswer(_) | Self::Garbled(_) | Self::Absent => false,
+            Self::NoAnswer(_) | Self::Garbled(_) | Self::TooLong | Self::Absent => false,
         }
     }
 }
 
 impl Error {
-    /// What follows for the order with this number.
-    pub fn failure(&self, order: &str) -> Failure {
+    /// Why the order with this number waits: the UTM takes no documents just now.
+    #[must_use]
+    pub fn reason(&self, order: &str) -> Reason {
         let utm = &self.utm;
-        let reason = |code: &str, ru: &str, en: &str| {
-            Reason::new(
-                Class::Unavailable,
-                code,
-                format!("ЕГАИС, заказ № {order}: УТМ «{utm}» {ru}"),
-                format!("EGAIS, order {order}: UTM {utm} {en}"),
-            )
-            .evidence(&self.what.to_string())
-        };
-        match self.what {
-            What::NotSent(_) => Failure::Down(reason(
-                "utm_away",
-                "не отвечает: проверьте, что компьютер включён и УТМ запущен; работа продолжится сама.",
-                "cannot be reached: check that its computer is on and the UTM runs; work goes on by itself.",
-            )),
-            What::Key => Failure::Down(reason(
+        let (code, ru, en) = match self.what {
+            What::Key => (
                 "utm_key",
                 "не принимает документы: проверьте ключ RSA и ГОСТ на его странице; работа продолжится сама.",
                 "takes no documents: check its RSA and GOST keys on its page; work goes on by itself.",
-            )),
-            What::Stranger(_) => Failure::Down(reason(
+            ),
+            What::Stranger(_) => (
                 "utm_stranger",
                 "работает с ключом другой организации: исправьте fsrar_id или адрес в настройках; работа продолжится сама.",
                 "has another organisation's key: mend fsrar_id or the address in the settings; work goes on by itself.",
-            )),
-            What::NoAnswer(_) | What::Garbled(_) | What::Absent | What::Refused(_) => {
-                Failure::Retry(
-                    reason(
-                        "utm_no_answer",
-                        "не ответил понятно: Паром сначала проверит, принят ли документ, и только потом повторит его.",
-                        "gave no answer that can be understood: Parom first looks whether the document was taken.",
-                    ),
-                    None,
-                )
-            }
-        }
+            ),
+            _ => (
+                "utm_away",
+                "не отвечает: проверьте, что компьютер включён и УТМ запущен; работа продолжится сама.",
+                "does not answer: check that its computer is on and the UTM runs; work goes on by itself.",
+            ),
+        };
+        Reason::new(
+            Class::Unavailable,
+            code,
+            format!("ЕГАИС, заказ № {order}: УТМ «{utm}» {ru}"),
+            format!("EGAIS, order {order}: UTM {utm} {en}"),
+        )
+        .evidence(&self.what.to_string())
     }
 }

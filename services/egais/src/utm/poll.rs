@@ -1,7 +1,8 @@
 //! The looks at a UTM's inbox: one poller for each, and what it takes it keeps before it is deleted.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
+use time::OffsetDateTime;
 use tokio::sync::mpsc::{Sender, channel};
 use uuid::Uuid;
 
@@ -10,10 +11,15 @@ use super::{
     answer::{self, Entry, Incoming, Rest},
     error::What,
 };
-use crate::{Egais, store::Task, xml::XmlError};
+use crate::{
+    Egais,
+    documents::Kind,
+    store::{Round, Task, Turn},
+    xml::XmlError,
+};
 
-/// How long one polls before his turn must be renewed.
-const TURN: Duration = Duration::from_secs(120);
+/// After so many documents in a row of reading that failed, the UTM is left alone until the next look.
+const FAILED_MOST: usize = 3;
 /// How many positions of stock are written at a time.
 const BATCH: usize = 1_000;
 
@@ -28,6 +34,12 @@ pub struct Polled {
     pub later: usize,
     /// Registers of stock that came.
     pub rests: usize,
+    /// When the newest of what could not be read was first seen.
+    pub unread_at: Option<OffsetDateTime>,
+    /// Documents that the UTM did not give out.
+    failed: usize,
+    /// Whether another one took the turn meanwhile.
+    lost: bool,
 }
 
 impl Egais {
@@ -41,56 +53,107 @@ impl Egais {
     pub async fn poll(&self, name: &str) -> Result<Option<Polled>, Error> {
         let Some(utm) = self.utms.get(name) else { return Ok(None) };
         let away = |error: sqlx::Error| store_away(name, &error);
-        let turn = self.store.turn(name, Task::Poll, TURN).await.map_err(away)?;
+        let turn = self.store.turn(name, Task::Poll, self.config.egais_turn).await.map_err(away)?;
         let Some(turn) = turn else { return Ok(None) };
         let began = self.now();
         let polled = self.round(utm, &turn).await;
-        // A document in doubt may be answered by what could not be read.
-        let whole = polled.as_ref().is_ok_and(|polled| polled.later == 0).then_some(began);
-        self.store.give_back(turn, whole).await.map_err(away)?;
+        let round = match &polled {
+            Ok(polled) if polled.lost => Round::Away,
+            Ok(polled) => Round::Whole { began, unread_at: polled.unread_at },
+            Err(error) if error.what.had_no_effect() => Round::Away,
+            Err(_) => Round::Failed { at: self.now() },
+        };
+        self.store.end_round(turn, round).await.map_err(away)?;
         polled.map(Some)
     }
 
-    async fn round(&self, utm: &Client, turn: &crate::store::Turn) -> Result<Polled, Error> {
+    async fn round(&self, utm: &Client, turn: &Turn) -> Result<Polled, Error> {
         let mut polled = Polled::default();
-        for entry in utm.inbox().await? {
-            let place = (utm.name().to_owned(), entry.path.clone());
-            if self.foreign.lock().await.contains(&place) {
-                continue;
-            }
-            let kept = self.store.renew(turn, TURN).await;
+        for entry in self.listed(utm).await? {
+            let kept = self.store.renew(turn, self.config.egais_turn).await;
             if !kept.map_err(|error| store_away(utm.name(), &error))? {
+                polled.lost = true;
                 break;
             }
-            match self.keep(utm, &entry, &mut polled).await.or_else(later)? {
-                Kept::Taken => {
+            match self.keep(utm, turn, &entry, &mut polled).await {
+                Ok(Kept::Taken) => {
                     utm.delete(&entry.path).await?;
                     polled.taken += 1;
                 }
-                Kept::Later => polled.later += 1,
-                Kept::Foreign => {
-                    let mut foreign = self.foreign.lock().await;
-                    // A bound; what is forgotten is looked at once more.
-                    if foreign.len() > 100_000 {
-                        foreign.clear();
+                Ok(Kept::Later) => self.leave_unread(utm, &entry, &mut polled, "no document").await,
+                Ok(Kept::Foreign) => {
+                    self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
+                }
+                // One document that the UTM does not give out is no reason to leave the others; a UTM that does not
+                // answer at all is.
+                Err(error) if error.what.had_no_effect() => return Err(error),
+                Err(error) => {
+                    let why = error.what.to_string();
+                    self.leave_unread(utm, &entry, &mut polled, &why).await;
+                    polled.failed += 1;
+                    if polled.failed >= FAILED_MOST {
+                        return Err(error);
                     }
-                    foreign.insert(place);
                 }
             }
         }
         Ok(polled)
     }
 
-    async fn keep(&self, utm: &Client, entry: &Entry, polled: &mut Polled) -> Result<Kept, Error> {
+    /// What lies in the inbox and is not known to be for others; what could not be read last time comes last, so that
+    /// it is in nobody's way.
+    async fn listed(&self, utm: &Client) -> Result<Vec<Entry>, Error> {
+        let mut entries = utm.inbox().await?;
+        let place = |path: &str| (utm.name().to_owned(), path.to_owned());
+        let there: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        let is_there =
+            |(at, path): &(String, String)| at != utm.name() || there.contains(path.as_str());
+        // A number may come again one day: what is gone is forgotten.
+        let mut foreign = self.foreign.lock().await;
+        foreign.retain(is_there);
+        let mut unreadable = self.unreadable.lock().await;
+        unreadable.retain(|place, _| is_there(place));
+        entries.retain(|entry| !foreign.contains(&place(&entry.path)));
+        entries.sort_by_key(|entry| unreadable.contains_key(&place(&entry.path)));
+        Ok(entries)
+    }
+
+    /// A document stays in the UTM because it cannot be read: it is told of once.
+    async fn leave_unread(&self, utm: &Client, entry: &Entry, polled: &mut Polled, why: &str) {
+        let place = (utm.name().to_owned(), entry.path.clone());
+        let now = self.now();
+        let mut unreadable = self.unreadable.lock().await;
+        let first = *unreadable.entry(place).or_insert_with(|| {
+            tracing::warn!(utm = utm.name(), document = %entry.path, why,
+                "a document in the UTM cannot be read and is left there");
+            now
+        });
+        polled.later += 1;
+        polled.unread_at = polled.unread_at.max(Some(first));
+    }
+
+    async fn keep(
+        &self,
+        utm: &Client,
+        turn: &Turn,
+        entry: &Entry,
+        polled: &mut Polled,
+    ) -> Result<Kept, Error> {
         if entry.path.starts_with("ReplyRests") {
-            return self.keep_rests(utm, entry, polled).await;
+            return self.keep_rests(utm, turn, entry, polled).await;
         }
-        let Some(body) = utm.read(&entry.path).await? else { return Ok(Kept::Later) };
+        let body = match utm.read(&entry.path).await {
+            Ok(Some(body)) => body,
+            Ok(None) => return Ok(Kept::Later),
+            // No ticket is that long.
+            Err(Error { what: What::TooLong, .. }) => return Ok(Kept::Foreign),
+            Err(error) => return Err(error),
+        };
         let read = answer::incoming(body.as_slice(), &mut |_| Ok(()));
         let away = |error: sqlx::Error| store_away(utm.name(), &error);
         match read {
             Ok(Incoming::Ticket(ticket)) => {
-                let text = String::from_utf8_lossy(&body);
+                let text = String::from_utf8_lossy(&body).replace('\0', "");
                 let ours = self.store.keep_ticket(utm.name(), &ticket, &text, self.now()).await;
                 match ours.map_err(away)? {
                     Some(cause) => {
@@ -101,18 +164,18 @@ impl Egais {
                 }
             }
             Ok(Incoming::Bottles { f2, marks }) => {
+                let reply_id = entry.reply_id.as_deref();
+                let asked = self.store.has_asked(utm.name(), Kind::QueryRestBCode, (reply_id, &f2));
+                if !asked.await.map_err(away)? {
+                    return Ok(Kept::Foreign);
+                }
                 self.store.keep_bottles(utm.name(), &f2, &marks).await.map_err(away)?;
                 Ok(Kept::Taken)
             }
             Ok(Incoming::Rests { .. } | Incoming::Other(_)) => Ok(Kept::Foreign),
             // Perhaps something between the UTM and us spoke in its place: it is read again next time.
             Err(error) => {
-                let place = (utm.name().to_owned(), entry.path.clone());
-                if self.unreadable.lock().await.insert(place) {
-                    tracing::warn!(utm = utm.name(), document = %entry.path, %error,
-                        "a document in the UTM cannot be read and is left there");
-                }
-                Ok(Kept::Later)
+                Err(Error { utm: utm.name().to_owned(), what: What::Garbled(error.to_string()) })
             }
         }
     }
@@ -121,24 +184,37 @@ impl Egais {
     async fn keep_rests(
         &self,
         utm: &Client,
+        turn: &Turn,
         entry: &Entry,
         polled: &mut Polled,
     ) -> Result<Kept, Error> {
         let away = |error: sqlx::Error| store_away(utm.name(), &error);
         if !self.store.awaits_rests(utm.name()).await.map_err(away)? {
-            return Ok(Kept::Foreign);
+            // A crash after the comparison leaves its answer there.
+            let reply_id = entry.reply_id.as_deref();
+            let is_old = self.store.had_asked(utm.name(), reply_id).await.map_err(away)?;
+            return Ok(if is_old { Kept::Taken } else { Kept::Foreign });
         }
         let shop = entry.path.starts_with("ReplyRestsShop");
         let (send, mut batches) = channel(2);
         let mut batch = Batch { rows: Vec::new(), send };
         let reading = utm.read_rests(&entry.path, move |rest| batch.take(rest));
         let writing = self.store.keep_rests(utm.name(), shop, &mut batches);
-        let (read, written) = tokio::join!(reading, writing);
+        // It may take an hour: the turn is kept meanwhile.
+        let (read, written) = tokio::select! {
+            both = async { tokio::join!(reading, writing) } => both,
+            () = self.keep_turn(turn) => {
+                let what = What::Garbled("the turn was lost".to_owned());
+                return Err(Error { utm: utm.name().to_owned(), what });
+            }
+        };
         let written = written.map_err(away)?;
-        match read? {
-            Incoming::Rests { shop: is_shop, .. } if is_shop == shop => {}
-            // What was written goes with the transaction.
-            _ => return Ok(Kept::Foreign),
+        match read {
+            Ok(Incoming::Rests { shop: is_shop, .. }) if is_shop == shop => {}
+            other => {
+                written.rollback().await.map_err(away)?;
+                return other.map(|_| Kept::Foreign);
+            }
         }
         written.commit().await.map_err(away)?;
         polled.rests += 1;
@@ -154,16 +230,17 @@ impl Egais {
         }
         Ok(Kept::Taken)
     }
-}
 
-/// One document that the UTM does not give out is no reason to leave the others.
-fn later(error: Error) -> Result<Kept, Error> {
-    match error.what {
-        What::Garbled(_) => {
-            tracing::debug!(%error, "a document of the inbox is read again");
-            Ok(Kept::Later)
+    /// Keeps a turn for as long as this is polled; comes back when it is lost.
+    async fn keep_turn(&self, turn: &Turn) {
+        let mut beat = tokio::time::interval(self.config.egais_turn / 3);
+        loop {
+            beat.tick().await;
+            // While PostgreSQL is away, nobody else gets it either.
+            if let Ok(false) = self.store.renew(turn, self.config.egais_turn).await {
+                return;
+            }
         }
-        _ => Err(error),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that this service says when it gives up.
 
-use runtime::{Failure, testing::Said};
+use runtime::{Failure, Reason, testing::Said};
 use rust_decimal::Decimal;
 
 use super::*;
@@ -40,24 +40,16 @@ fn breaches(order: &OrderRef) -> Vec<Failure> {
         Breach::Form("…7".to_owned()),
         Breach::Sum,
         Breach::Price,
-        Breach::NoFormB,
-        Breach::NoProduct,
-        Breach::NoEan,
+        Breach::NoFormB("Вино красное".to_owned()),
+        Breach::NoProduct("Вино красное".to_owned()),
+        Breach::NoEan("Вино красное".to_owned()),
     ];
     all.iter().map(|one| breach(order, Kind::ActWriteOffV4, one)).collect()
 }
 
-fn calls(order: &OrderRef) -> Vec<Failure> {
-    let all = [
-        What::NotSent("x".to_owned()),
-        What::NoAnswer("x".to_owned()),
-        What::Refused("x".to_owned()),
-        What::Key,
-        What::Absent,
-        What::Garbled("x".to_owned()),
-        What::Stranger("x".to_owned()),
-    ];
-    let failed = |what| Error { utm: "Тверская".to_owned(), what }.failure(&order.number);
+fn calls(order: &OrderRef) -> Vec<Reason> {
+    let all = [What::NotSent("x".to_owned()), What::Key, What::Stranger("x".to_owned())];
+    let failed = |what| Error { utm: "Тверская".to_owned(), what }.reason(&order.number);
     all.into_iter().map(failed).collect()
 }
 
@@ -71,6 +63,8 @@ fn paper() -> Paper {
         goods: Vec::new(),
         guarded: true,
         resent: false,
+        asked: false,
+        away: false,
         stage: Stage::Ready { refused: 0, after: None },
     }
 }
@@ -85,13 +79,16 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             store_away(order, &sqlx::Error::PoolTimedOut),
             invalid(order, Kind::ActWriteOffV4, "x"),
             not_whole_act(order),
+            utm_gone(order, "Тверская"),
+            act_without_number(order, "A-1042-1"),
         ])
         .failures(faults(order))
         .failures(breaches(order))
-        .failures(calls(order))
+        .reasons(calls(order))
         .reasons([
             used(order, &other),
             sale_open(order),
+            return_open(order),
             not_sold(order),
             which(order),
             by_hand(order),

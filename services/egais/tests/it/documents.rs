@@ -44,6 +44,7 @@ fn product() -> Product {
 
 fn marked(marks: &[usize]) -> Position {
     Position {
+        name: String::new(),
         quantity: marks.len().into(),
         price: 99_500,
         f2: Some(F2.to_owned()),
@@ -172,7 +173,7 @@ fn what_the_schemas_let_pass_our_rules_do_not() {
     assert!(matches!(wrong(vec![marked(&[1, 1])]), Err(Breach::Twice(_))));
     assert!(matches!(wrong(vec![marked(&[1]), marked(&[1])]), Err(Breach::Twice(_))));
     assert_eq!(wrong(Vec::new()), Err(Breach::Empty));
-    assert_eq!(wrong(vec![Position { f2: None, ..plain() }]), Err(Breach::NoFormB));
+    assert_eq!(wrong(vec![Position { f2: None, ..plain() }]), Err(Breach::NoFormB(String::new())));
     assert_eq!(wrong(vec![Position { price: -1, ..plain() }]), Err(Breach::Price));
     assert_eq!(wrong(vec![Position { quantity: 0.into(), ..plain() }]), Err(Breach::Quantity));
     let third = Position { quantity: "0.333".parse().unwrap(), price: 100, ..plain() };
@@ -181,8 +182,11 @@ fn what_the_schemas_let_pass_our_rules_do_not() {
     let beer = Position { marks: vec![beer], quantity: 1.into(), ..plain() };
     let cheque = |position| write(Kind::ChequeV4, OWNER, &cheque(false, vec![position]));
     assert!(matches!(cheque(beer), Err(Breach::Form(_))));
-    assert_eq!(cheque(Position { product: None, ..plain() }), Err(Breach::NoProduct));
-    assert_eq!(cheque(Position { ean: None, ..marked(&[1]) }), Err(Breach::NoEan));
+    assert_eq!(
+        cheque(Position { product: None, ..plain() }),
+        Err(Breach::NoProduct(String::new()))
+    );
+    assert_eq!(cheque(Position { ean: None, ..marked(&[1]) }), Err(Breach::NoEan(String::new())));
     let mismatch = write(Kind::ChequeV3, OWNER, &act(sale, vec![marked(&[1])]));
     assert_eq!(mismatch, Err(Breach::Mismatch));
 }

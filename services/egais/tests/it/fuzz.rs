@@ -1,7 +1,10 @@
 //! What a UTM says, broken in every way: it is refused or read, and nothing panics or grows. Two seconds by default,
 //! `PAROM_FUZZ_SECONDS` for longer; the seed is printed, and `PAROM_SEED` repeats a run.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Read as _,
+    time::{Duration, Instant},
+};
 
 use egais::{
     mark::Mark,
@@ -125,6 +128,12 @@ fn attacks_are_refused() {
         assert!(receipt(attack.as_bytes()).is_err(), "{start}");
         assert!(list(attack.as_bytes(), "/opt/out/").is_err(), "{start}");
         assert!(began.elapsed() < Duration::from_secs(10), "{start}: {:?}", began.elapsed());
+    }
+    // A tag, a comment or a text without an end: it is not waited for.
+    for beginning in ["<!--", "<a", "x", "<a b='"] {
+        let beginning = format!("<Documents><Document><ReplyRests_v2>{beginning}");
+        let endless = beginning.as_bytes().chain(std::io::repeat(b'x'));
+        assert!(incoming(std::io::BufReader::new(endless), &mut |_| Ok(())).is_err());
     }
     // UTF-16 is no UTF-8, whatever it says.
     let wide: Vec<u8> = "<A/>".encode_utf16().flat_map(u16::to_le_bytes).collect();

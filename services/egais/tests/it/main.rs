@@ -9,8 +9,10 @@
 mod chaos;
 mod compared;
 mod documents;
+mod doubt;
 mod fuzz;
 mod order;
 mod rests;
+mod shops;
 mod story;
 mod world;

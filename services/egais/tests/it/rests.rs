@@ -42,6 +42,16 @@ async fn both_registers_are_compared_with_the_catalogue() {
 }
 
 #[tokio::test]
+async fn a_question_that_was_not_taken_is_asked_again_soon_and_the_other_is_not() {
+    let world = World::new().await;
+    world.on_post("QueryRestsShop_v2", emulator::Kind::Refusal);
+    assert!(world.egais.ask_rests("office").await.is_err());
+    assert!(world.egais.ask_rests("office").await.unwrap());
+    assert!(!world.egais.ask_rests("office").await.unwrap());
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test]
 async fn the_only_form_b_in_stock_is_taken_where_the_product_names_none() {
     let world = World::new().await;
     stock(&world).await;

@@ -42,6 +42,10 @@ back = "RequestRepealAWO"
 sale = "ActWriteOff_v4"
 marks = "none"
 back = "ActChargeOnShop_v2"
+[shops.acme.groups.ale]
+sale = "ActWriteOff_v4"
+marks = "none"
+back = "person"
 [shops.acme.groups.till]
 sale = "ChequeV3"
 marks = "each"
@@ -179,6 +183,7 @@ impl World {
             self.pass(pause);
             // The inbox is polled as the service would.
             egais.poll("office").await.ok();
+            egais.poll("branch").await.ok();
         }
         panic!("the job has no end: {way:?}");
     }
@@ -230,7 +235,8 @@ fn service(running: &Running, tables: &Tables, file: &str) -> Arc<Egais> {
         nudge: Box::new(|_| Box::pin(async {})),
     };
     let xsd = schemas().map(|root| format!("--egais-xsd={root}"));
-    let arguments: Vec<&str> = ["--egais-timeout=2s"].into_iter().chain(xsd.as_deref()).collect();
+    let arguments: Vec<&str> =
+        ["--egais-timeout=2s", "--egais-turn=5s"].into_iter().chain(xsd.as_deref()).collect();
     Arc::new(Egais::new(config(&arguments), settings(file), outside).unwrap())
 }
 

@@ -1,0 +1,266 @@
+//! What could double a write-off or lose one: doubts, mended orders, facts that overtake each other, inboxes that are
+//! ill.
+
+use std::time::Duration;
+
+use emulator::{Fault, Kind, System};
+use events::{Event, Fact, Order, ShipmentFact};
+use runtime::testing::{End, Job};
+
+use crate::{
+    order::{Goods, beer, cancelled, mark, order, returned, shipped, wine},
+    story::stock,
+    world::{OWNER, World},
+};
+
+/// Beer and another group without marks.
+fn ale() -> Goods {
+    Goods(9, "ale", 1, 12_000, Vec::new())
+}
+
+/// The same shipment leaves once more after it was undone.
+fn shipped_anew(order: &Order) -> Event {
+    let mut order = order.clone();
+    order.updated_at += time::Duration::minutes(5);
+    let at = order.updated_at;
+    let fact = ShipmentFact { order, shipment: 9, occurrence: 2 };
+    Event::new(Fact::OrderShipped(Box::new(fact)), at)
+}
+
+#[tokio::test]
+async fn what_a_person_finds_out_is_about_the_one_document_that_he_was_asked_about() {
+    let world = World::new().await;
+    let path = "/opt/in/ActWriteOff_v4";
+    world.fault(Fault::new(System::Utm, Kind::HangBefore).on(path).times(2));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(2), ale()])));
+    // Neither arrived; he is asked for the first, and says that it is there.
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    job.found::<egais::Egais>();
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    job.absent::<egais::Egais>();
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    let names: Vec<String> = world.papers().into_iter().map(|sent| sent.identity).collect();
+    assert_eq!(names, ["acme-p1-s9.1-beer-1"]);
+}
+
+#[tokio::test]
+async fn a_document_refused_after_a_doubt_goes_out_anew_once_a_person_has_not_found_the_first() {
+    let world = World::new().await;
+    world.on_post("ActWriteOff_v3", Kind::HangBefore);
+    world.fault(Fault::new(System::Utm, Kind::Expires).on("/opt/in/ActWriteOff_v3").times(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_refused_again");
+    job.absent::<egais::Egais>();
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead document_refused");
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.bottle(&mark(1)), ["written off"]);
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_that_overtakes_the_shipment_keeps_it_from_being_written_off() {
+    let world = World::new().await;
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(cancelled(&order)).await, "done");
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    assert_eq!(world.sent(), []);
+    // What leaves after that is written off.
+    assert_eq!(world.tell(shipped_anew(&order)).await, "done");
+    assert_eq!(world.bottle(&mark(1)), ["written off"]);
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_cancelled_and_whose_shipment_is_undone_comes_back_once() {
+    for cancel_first in [true, false] {
+        let world = World::new().await;
+        let order = order(1, world.now(), &[wine(&[1, 2])]);
+        assert_eq!(world.tell(shipped(&order)).await, "done");
+        // Both come of one look at the order.
+        let mut now = order.clone();
+        now.canceled = true;
+        let mut both = [cancelled(&order), returned(&now, 1, &[(7, 2)], &[])];
+        if !cancel_first {
+            both.reverse();
+        }
+        for event in both {
+            assert_eq!(world.tell(event).await, "done", "cancel first: {cancel_first}");
+        }
+        assert_eq!(world.bottle(&mark(1)), ["written off", "returned"]);
+        world.agrees().await;
+    }
+}
+
+#[tokio::test]
+async fn a_bottle_that_came_back_leaves_anew_with_the_same_order() {
+    let world = World::new().await;
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    // The second leaving may be heard of before the return.
+    let mut anew = Job::new(shipped_anew(&order));
+    assert!(matches!(anew.run(world.egais.as_ref()).await, End::Wait(_)));
+    assert_eq!(world.tell(returned(&order, 1, &[(7, 1)], &[])).await, "done");
+    assert_eq!(world.carry(&mut anew).await.last().unwrap(), "done");
+    assert_eq!(world.bottle(&mark(1)), ["written off", "returned", "written off"]);
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn what_a_mended_order_names_no_more_is_free_again() {
+    let world = World::new().await;
+    assert_eq!(world.tell(shipped(&order(2, world.now(), &[wine(&[2])]))).await, "done");
+    let till = |number: usize| Goods(7, "till", 1, 99_500, vec![number]);
+    let bottle = |number: usize| Goods(9, "wine", 1, 99_500, vec![number]);
+    let wrong = order(1, world.now(), &[till(1), bottle(2)]);
+    let mut job = Job::new(shipped(&wrong));
+    assert_eq!(world.carry(&mut job).await, ["dead mark_used"]);
+    job.renew(shipped(&order(1, world.now(), &[till(3), bottle(4)])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.tables.number("SELECT count(*) FROM egais_alcocodes").await, 3);
+    world.agrees().await;
+    // The bottle that the order named by mistake is sold with another one.
+    assert_eq!(world.tell(shipped(&order(3, world.now(), &[wine(&[1])]))).await, "done");
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn a_line_that_left_in_two_parts_comes_back_whole() {
+    let world = World::new().await;
+    stock(&world).await;
+    let mut order = order(1, world.now(), &[beer(3)]);
+    let part = |units: u64| vec![(8, events::Quantity::from_units(units))];
+    let mut second = order.shipments[0].clone();
+    (order.shipments[0].items, second.id, second.items) = (part(1), 10, part(2));
+    order.shipments.push(second);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    let fact = ShipmentFact { order: order.clone(), shipment: 10, occurrence: 1 };
+    let event = Event::new(Fact::OrderShipped(Box::new(fact)), world.now());
+    assert_eq!(world.tell(event).await, "done");
+    assert_eq!(world.tell(returned(&order, 1, &[(8, 3)], &[])).await, "done");
+    let back =
+        "SELECT count(*) FROM egais_alcocodes WHERE status = 'returned' AND returned = quantity";
+    assert_eq!(world.tables.number(back).await, 2);
+}
+
+#[tokio::test]
+async fn a_return_of_which_a_part_was_refused_is_finished_by_a_replay() {
+    let world = World::new().await;
+    stock(&world).await;
+    let till = Goods(7, "till", 1, 99_500, vec![1]);
+    let order = order(1, world.now(), &[till, beer(3)]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    world.on_post("ChequeV3", Kind::FailsLater);
+    let mut job = Job::new(returned(&order, 1, &[(7, 1), (8, 2)], &[1]));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead document_refused");
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.bottle(&mark(1)), ["written off", "returned"]);
+    {
+        let books = world.running.emulator.utm.books();
+        assert_eq!(
+            books[OWNER].quantities()[crate::order::BEER].len(),
+            1,
+            "the beer came back once"
+        );
+    }
+    world.agrees().await;
+}
+
+/// A ticket that says all and does not name the UTM's document.
+fn bare_ticket(identity: &str) -> String {
+    format!(
+        "<n:Documents xmlns:n=\"n\"><n:Document><n:Ticket><n:Identity>{identity}</n:Identity><n:TransportId/>\
+         <n:RegID>REG-{identity}</n:RegID><n:Result><n:Conclusion>Accepted</n:Conclusion></n:Result>\
+         <n:OperationResult><n:OperationResult>Accepted</n:OperationResult></n:OperationResult>\
+         </n:Ticket></n:Document></n:Documents>"
+    )
+}
+
+#[tokio::test]
+async fn tickets_that_do_not_name_the_utms_document_are_each_kept() {
+    let world = World::new().await;
+    world.fault(Fault::new(System::Utm, Kind::Lose).on("/opt/in/ActWriteOff_v3"));
+    let mut jobs: Vec<Job> = [1, 2]
+        .map(|n| Job::new(shipped(&order(n, world.now(), &[wine(&[usize::try_from(n).unwrap()])]))))
+        .into();
+    for job in &mut jobs {
+        assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    }
+    for n in [1, 2] {
+        let ticket = bare_ticket(&format!("acme-p{n}-s9.1-wine-1"));
+        world.running.emulator.utm.books().get_mut(OWNER).unwrap().put_incoming("Ticket", ticket);
+    }
+    for job in &mut jobs {
+        assert_eq!(world.carry(job).await.last().unwrap(), "done");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_the_utm_never_gives_out_is_in_nobodys_way() {
+    let world = World::new().await;
+    let waybill = "<Documents><Document><WayBill_v4/></Document></Documents>".to_owned();
+    let mut books = world.running.emulator.utm.books();
+    books.entry(OWNER.to_owned()).or_default().put_incoming("WayBill_v4", waybill);
+    drop(books);
+    world.fault(Fault::new(System::Utm, Kind::Hang).on("/opt/out/WayBill_v4"));
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_before_a_document_was_sent_does_not_prolong_its_doubt() {
+    let world = World::new().await;
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(OWNER.to_owned()).or_default();
+        books.put_incoming("Ticket", "<!DOCTYPE a><a/>".to_owned());
+    }
+    assert_eq!(world.egais.poll("office").await.unwrap().unwrap().later, 1);
+    world.pass(Duration::from_secs(60));
+    world.on_post("ActWriteOff_v3", Kind::HangBefore);
+    let began = world.now();
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    assert!(world.now() - began < Duration::from_secs(900), "{}", world.now() - began);
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_after_a_document_was_sent_is_for_a_person_and_not_for_the_next_day() {
+    let world = World::new().await;
+    world.on_post("ActWriteOff_v3", Kind::HangBefore);
+    let began = world.now();
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    world.pass(Duration::from_secs(60));
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(OWNER.to_owned()).or_default();
+        books.put_incoming("Ticket", "<!DOCTYPE a><a/>".to_owned());
+    }
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    assert!(world.now() - began < Duration::from_secs(3_600), "{}", world.now() - began);
+    assert_eq!(world.sent(), []);
+}
+
+#[tokio::test]
+async fn a_utm_with_another_organisations_key_is_sent_nothing() {
+    let other = "fsrar_id = \"030000000001\"";
+    let fsrar_id = format!("fsrar_id = \"{OWNER}\"");
+    let world = World::with(|file| file.replace(&fsrar_id, other), |_| {}).await;
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    let end = job.run(world.egais.as_ref()).await;
+    assert!(matches!(&end, End::Down(reason) if reason.code == "utm_stranger"), "{end:?}");
+    assert_eq!(world.summary().violations.violation_count, 0);
+}
+
+#[tokio::test]
+async fn a_utm_that_hangs_is_found_out_before_a_document_is_sent() {
+    let world = World::new().await;
+    world.fault(Fault::new(System::Utm, Kind::HangBefore).on("/diagnosis").times(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(1)])));
+    let end = job.run(world.egais.as_ref()).await;
+    assert!(matches!(&end, End::Down(reason) if reason.code == "utm_away"), "{end:?}");
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 1);
+}
