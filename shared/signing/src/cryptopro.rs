@@ -109,11 +109,12 @@ impl CryptoPro {
     }
 
     fn without_pin(&self, text: &str) -> String {
-        let text: String = text.chars().take(500).collect();
-        match &self.pin {
+        let text = match &self.pin {
             Some(pin) if !pin.expose_secret().is_empty() => text.replace(pin.expose_secret(), "…"),
-            _ => text,
-        }
+            _ => text.to_owned(),
+        };
+        // Cut only now: a PIN that is cut in two would not be found.
+        text.chars().take(500).collect()
     }
 }
 

@@ -87,6 +87,12 @@ async fn what_it_says_is_told_without_the_pin() {
     let failed = own.sign(BYTES, Form::Detached).await.unwrap_err();
     let SignError::Failed(said) = &failed else { panic!("{failed:?}") };
     assert!(said.contains("ErrorCode: 0x00000057") && !said.contains("12345678"), "{said}");
+    // Where the words are cut, half a PIN is no less secret.
+    let long = "#!/bin/sh\nprintf '%0496d' 0; echo 12345678; exit 87\n";
+    let csp = Csp::new(long, "");
+    let own = signer(&csp.args(&["--signer-pin=12345678"]));
+    let said = own.sign(BYTES, Form::Detached).await.unwrap_err().to_string();
+    assert!(said.contains("000") && !said.contains("1234"), "{said}");
     let csp = Csp::new("#!/bin/sh\nexit 0\n", "");
     let failed = signer(&csp.args(&[])).sign(BYTES, Form::Detached).await;
     assert_eq!(failed, Err(SignError::Malformed("no file was written")));

@@ -120,3 +120,31 @@ async fn what_it_answers_has_a_meaning() {
     assert!(matches!(away, Err(SignError::Away(_))), "{away:?}");
     assert_eq!(Duration::from_secs(2), settings(nobody, "x").signer_timeout);
 }
+
+/// A signature by a key whose certificate may have ended.
+fn signed_with(pair: &Pair) -> Vec<u8> {
+    let content = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(content.path(), BYTES).unwrap();
+    let mut openssl = std::process::Command::new("openssl");
+    openssl.args(["cms", "-sign", "-engine", "gost", "-binary", "-cades", "-md", "md_gost12_256"]);
+    openssl.args(["-outform", "DER", "-in"]).arg(content.path());
+    openssl.arg("-signer").arg(pair.certificate()).arg("-inkey").arg(pair.key());
+    let done = openssl.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_ended_is_refused_until_the_signer_has_another() {
+    let (address, server, _pair) = serve().await;
+    let ended = Pair::make(&Subject { days: -1, ..Subject::of("7708806062") });
+    let old = json!({"signature": encode(&signed_with(&ended))}).to_string();
+    *server.says.lock().unwrap() = Some((200, old));
+    let remote = signer(&settings(address, "secret"));
+    for _ in 0..2 {
+        let refused = remote.sign(BYTES, Form::Detached).await;
+        assert!(matches!(refused, Err(SignError::Expired(_))), "{refused:?}");
+    }
+    *server.says.lock().unwrap() = None;
+    assert!(remote.sign(BYTES, Form::Detached).await.is_ok(), "without a restart");
+}
