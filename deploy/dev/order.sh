@@ -42,6 +42,27 @@ scan_code() { desk POST "/orders/$order/scans" "{\"shop\":\"demo-site\",\"site\"
 code_stands() { desk GET "/orders/$order?shop=demo-site&site=true" | grep -q "$1"; }
 code_retired() { http GET "$emulator" "/_books/gismt/codes/$ki" | grep -q '"RETIRED"'; }
 
+# A company's order: its UPD is signed and sent when the goods leave, and followed to the buyer's signature.
+follow_wholesale() {
+  local began
+  began=$(now_ms)
+  printf '\nA company'"'"'s order, from the shipment to both signatures (order %s)\n' "$order"
+  await "$began" "the buyer is at Diadoc" buyer_known &&
+    send_wholesale >/dev/null &&
+    await "$began" "the UPD is written, signed and at Diadoc" upd_stands "\"number\":\"$order\"" &&
+    await "$began" "the buyer has signed it, and the order says so" order_signed || ok=1
+  order=$((order + 1))
+}
+
+buyer_known() {
+  http PUT "$emulator" /_diadoc/buyers '[{"inn":"7700000023","kpp":"773601001","box_id":"13254c42-b4f7-4fd3-b324-0094aeb0f15a",
+    "participant":"2BM-7700000023-773601001-000000000000000000002","answers":"signs"}]' >/dev/null
+}
+send_wholesale() { http PUT "$emulator" "/_bitrix/orders/$order?notify=1" "$(sample order-wholesale.json)"; }
+upd_stands() { http GET "$emulator" /_books/diadoc | grep -q "$1"; }
+order_signed() { http GET "$emulator" "/_books/bitrix/$order" | grep -q '"status":"DS"'; }
+
 follow_both || ok=1
 ! runs marking || follow_marked
+! runs edo || follow_wholesale
 exit "$ok"

@@ -155,6 +155,9 @@ pub struct Rules {
     /// The signature is made by Diadoc for test organisations (`SignWithTestSignature`): no key at all.
     #[serde(default)]
     pub test_signature: bool,
+    /// The signature is made at Diadoc, with a certificate that it keeps (`DssSign`); `SIGNER_KIND` is then `none`.
+    #[serde(default)]
+    pub cloud_signature: Option<CloudSignature>,
     /// The machine-readable power of attorney that goes with the signature.
     #[serde(default)]
     pub power_of_attorney: Option<PowerOfAttorney>,
@@ -284,6 +287,14 @@ impl Default for DeliveryRules {
     }
 }
 
+/// See [`Rules::cloud_signature`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloudSignature {
+    /// The certificate's SHA-1 thumbprint; the one that is bound to the employee at Diadoc without it.
+    pub thumbprint: Option<String>,
+}
+
 /// A power of attorney that goes beside the signature (`SignedContent.PowerOfAttorney`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -389,6 +400,9 @@ fn one(shop: ShopFile) -> Result<Shop, String> {
     }
     if shop.rules.withdraws_marks.is_some_and(|way| !matches!(way, 1 | 3)) {
         return Err("withdraws_marks is 1 or 3".to_owned());
+    }
+    if shop.rules.test_signature && shop.rules.cloud_signature.is_some() {
+        return Err("test_signature and cloud_signature exclude each other".to_owned());
     }
     let seller = Party { who, address };
     Ok(Shop { seller, participant, signer: shop.signer, rules: shop.rules })

@@ -15,7 +15,7 @@ mod turns;
 
 pub(crate) use answer::ticks;
 pub use answer::{
-    Document, Event, Feed, Organization, Outcome, Partner, Posted, Response, Revocation,
+    Cloud, Document, Event, Feed, Organization, Outcome, Partner, Posted, Response, Revocation,
 };
 pub use client::{Client, Invited, Outgoing, Sending};
 pub use error::{Error, What};

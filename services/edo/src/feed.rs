@@ -8,7 +8,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::{
-    Edo,
+    Edo, Nudged,
     diadoc::{Error, Event, What},
     store::Place,
 };
@@ -27,8 +27,8 @@ pub(crate) enum Trouble {
     Diadoc(#[from] Error),
     #[error("the store is away: {0}")]
     Store(#[from] sqlx::Error),
-    #[error("jobs cannot be nudged")]
-    Nudge,
+    #[error("jobs and the shop cannot be told")]
+    Told,
 }
 
 impl Edo {
@@ -139,8 +139,10 @@ impl Edo {
         messages.sort_unstable();
         messages.dedup();
         for message in messages {
-            if !(self.outside.nudge)(message.to_owned()).await {
-                return Err(Trouble::Nudge);
+            match (self.outside.nudge)(message.to_owned()).await {
+                Nudged::Job => {}
+                Nudged::Nobody => self.look_afterwards(message).await?,
+                Nudged::Away => return Err(Trouble::Told),
             }
         }
         self.store.note_events(account, &ids).await?;

@@ -1,9 +1,12 @@
 //! The steps of an order's document: details and buyer, bytes, signature, sending, the buyer's answer.
 
+mod cloud;
 mod partner;
 mod send;
 mod watch;
 mod write;
+
+pub(crate) use watch::Decision;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,10 +14,11 @@ use events::{Event, Fact, Order, OrderRef, Phase, Text};
 use runtime::{Failure, Step};
 use uuid::Uuid;
 
+use self::{cloud::Asked, send::Marked};
 use crate::{
     Edo,
-    config::Shop,
-    diadoc::Error,
+    config::{BuyerProperties, Shop},
+    diadoc::{Error, Posted, Revocation},
     plan::{self, About},
     state::{Attempt, State},
     store::{Standing, TakenBack},
@@ -44,6 +48,10 @@ impl Job<'_> {
         words::store_away(self.order, error)
     }
 
+    fn tells(&self, attempt: &Attempt) -> words::About<'_> {
+        words::About { cause: self.event.id(), order: self.order, revision: attempt.revision }
+    }
+
     /// Our name for the document of an attempt: what happened, and which attempt.
     fn document(&self, attempt: &Attempt) -> Uuid {
         let name = format!("{} {}", self.event.id(), attempt.revision);
@@ -61,17 +69,19 @@ impl Edo {
         let (Some(order), Some(snapshot)) = (event.order(), event.fact.snapshot()) else {
             return Err(words::fact_unexpected(event));
         };
-        if snapshot.buyer.inn.as_deref().is_none_or(|inn| inn.trim().is_empty())
-            && matches!(state, State::New(_))
-        {
-            return Ok(nothing("a person buys: no INN"));
+        if matches!(state, State::Done | State::Nothing { .. }) {
+            return Ok(Step::done(state));
         }
-        let Some(shop) = self.shops.get(&order.shop) else {
-            return Err(words::shop_unknown(order));
-        };
-        if plan::takes_back(event) {
+        let shop = self.shops.get(&order.shop);
+        // What was sent is corrected, whoever is said to buy by now.
+        if shop.is_some() && plan::takes_back(event) {
             return self.taken_back(event, order, state).await;
         }
+        let names = shop.map_or_else(BuyerProperties::default, |shop| shop.rules.buyer.clone());
+        if matches!(state, State::New(_)) && plan::is_person(snapshot, &names) {
+            return Ok(nothing("a person buys: no INN"));
+        }
+        let Some(shop) = shop else { return Err(words::shop_unknown(order)) };
         let about = match plan::about(&event.fact, shop.rules.on) {
             Some(about) => about,
             None if matches!(event.fact, Fact::OrderShipped(_) | Fact::OrderPaid(_)) => {
@@ -84,11 +94,16 @@ impl Edo {
             State::New(attempt) => self.write(job, attempt, 0).await,
             State::Invited { attempt, looks } => self.write(job, attempt, looks).await,
             State::Written { attempt, document } => self.sign(job, attempt, document).await,
-            State::Sending { attempt, document, looks } => {
-                self.send(job, attempt, document, looks).await
+            State::Signing { attempt, document, task, looks } => {
+                self.signing(job, attempt, document, Asked { task, looks }).await
             }
+            State::Sending { attempt, document, looks, since } => {
+                self.send(job, attempt, document, Marked { since, looks }).await
+            }
+            State::Found { attempt, document } => self.found(job, attempt, document).await,
             State::Sent(sent) => self.watch(job, sent).await,
-            State::Done | State::Nothing { .. } => Ok(Step::done(state)),
+            State::TakenBack { .. } => Err(words::fact_unexpected(event)),
+            over @ (State::Done | State::Nothing { .. }) => Ok(Step::done(over)),
         }
     }
 
@@ -103,9 +118,36 @@ impl Edo {
         match standing.map_err(|error| words::store_away(order, &error))? {
             Standing::Nothing => Ok(nothing("no document was sent")),
             Standing::OnItsWay => Ok(Step::wait(state, self.config.edo_look_first)),
-            Standing::Document(upd) => {
-                tracing::debug!(event = %event.id(), "a sent document is to be corrected by hand");
-                Err(words::correct_by_hand(order, &upd))
+            Standing::Document(upd, posted) => self.correcting(order, state, &upd, posted).await,
+        }
+    }
+
+    /// A sent document of which goods came back, until a person has corrected or revoked it at Diadoc.
+    async fn correcting(
+        &self,
+        order: &OrderRef,
+        state: State,
+        upd: &str,
+        posted: Option<Posted>,
+    ) -> Next {
+        let (mut is_corrected, mut is_revoked) = (false, false);
+        if let Some(posted) = posted {
+            let document = match self.diadoc.document(&posted).await {
+                Ok(document) => document,
+                Err(error) => return Err(error.of(&order.number).into()),
+            };
+            is_corrected = document.is_corrected;
+            is_revoked = document.revocation == Revocation::Done;
+        }
+        match state {
+            _ if is_revoked => Ok(nothing("the document is revoked")),
+            State::TakenBack { was_corrected: false } if is_corrected => {
+                Ok(nothing("a person has corrected the document"))
+            }
+            State::TakenBack { .. } => Ok(Step::stop(state, words::correct_by_hand(order, upd))),
+            _ => {
+                let next = State::TakenBack { was_corrected: is_corrected };
+                Ok(Step::stop(next, words::correct_by_hand(order, upd)))
             }
         }
     }
@@ -120,8 +162,8 @@ impl Edo {
         }
     }
 
-    fn told(&self, job: Job<'_>, (phase, code): (Phase, &str), text: Text) -> Event {
-        words::status(job.event, job.order, (phase, code), text, BTreeMap::new(), self.now())
+    fn told(&self, job: Job<'_>, attempt: &Attempt, what: (Phase, &str), text: Text) -> Event {
+        job.tells(attempt).status(what, text, BTreeMap::new(), self.now())
     }
 
     /// The pause before the next look, after so many.

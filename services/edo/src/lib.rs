@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod afterwards;
 pub mod config;
 pub mod diadoc;
 mod feed;
@@ -26,7 +27,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use format::Formats;
-pub use state::{Attempt, Sent, State};
+pub use state::{Attempt, Refused, Sent, State};
 
 use crate::{
     config::{Config, Shop},
@@ -63,14 +64,29 @@ pub struct Outside {
     pub now: Arc<dyn Fn() -> OffsetDateTime + Send + Sync>,
     /// Pauses; `false` when the process is to stop before that.
     pub pause: Pause,
-    /// Has the job known by this message looked at now; `false` when that could not be asked for.
+    /// Has the job known by this message looked at now.
     pub nudge: Nudge,
+    /// Tells an event from outside of a step; `false` when it could not be told.
+    pub tell: Tell,
+}
+
+/// What came of a nudge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nudged {
+    /// The job is looked at.
+    Job,
+    /// There is no open job of this name.
+    Nobody,
+    /// It could not be asked for.
+    Away,
 }
 
 /// See [`Outside::pause`].
 pub type Pause = Box<dyn Fn(Duration) -> BoxFuture<'static, bool> + Send + Sync>;
 /// See [`Outside::nudge`].
-pub type Nudge = Box<dyn Fn(String) -> BoxFuture<'static, bool> + Send + Sync>;
+pub type Nudge = Box<dyn Fn(String) -> BoxFuture<'static, Nudged> + Send + Sync>;
+/// See [`Outside::tell`].
+pub type Tell = Box<dyn Fn(Event) -> BoxFuture<'static, bool> + Send + Sync>;
 
 impl Worker for Edo {
     const NAME: &'static str = "edo";
@@ -89,7 +105,7 @@ impl Worker for Edo {
 
     async fn build(config: Config, kit: Kit) -> Result<Self, StartError> {
         let shops = config::read(&config)?;
-        let pauses = kit.clone();
+        let (pauses, words) = (kit.clone(), kit.clone());
         let outside = Outside {
             pool: kit.pool().clone(),
             metrics: kit.metrics().clone(),
@@ -101,7 +117,17 @@ impl Worker for Edo {
             }),
             nudge: Box::new(move |message| {
                 let kit = kit.clone();
-                Box::pin(async move { kit.nudge(&message).await.is_ok() })
+                Box::pin(async move {
+                    match kit.nudge(&message).await {
+                        Ok(true) => Nudged::Job,
+                        Ok(false) => Nudged::Nobody,
+                        Err(_) => Nudged::Away,
+                    }
+                })
+            }),
+            tell: Box::new(move |event| {
+                let kit = words.clone();
+                Box::pin(async move { kit.tell(&event).await.is_ok() })
             }),
         };
         Self::new(config, shops, outside)
@@ -109,6 +135,13 @@ impl Worker for Edo {
 
     fn absent(state: State) -> State {
         state.absent()
+    }
+
+    fn found(state: State) -> Step<State> {
+        match state.found() {
+            state @ State::Found { .. } => Step::again(state),
+            other => Step::done(other),
+        }
     }
 
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {

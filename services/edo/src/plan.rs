@@ -3,13 +3,15 @@
 mod buyer;
 pub(crate) mod fault;
 mod goods;
+mod says;
 
 use events::{Event, Fact, Order, PaymentState};
 use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 use uuid::Uuid;
 
-pub use buyer::{Buyer, buyer};
+pub use buyer::{Buyer, buyer, is_person};
 pub use fault::Fault;
+pub use says::{says, stamp};
 
 use crate::{
     config::{Shop, Trigger},
@@ -62,6 +64,17 @@ pub struct Ask<'a> {
     pub made_at: OffsetDateTime,
     /// Which correction it is, if it is one.
     pub correction: Option<u32>,
+    /// The numbers of the order's documents so far.
+    pub numbers: &'a Numbers,
+}
+
+/// The numbers that an order's documents have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// That of the same fact's earlier document: a correction or a replacement has it too.
+    pub own: Option<String>,
+    /// Those of other facts.
+    pub taken: Vec<String>,
 }
 
 /// The document.
@@ -85,7 +98,7 @@ pub fn document(ask: &Ask<'_>) -> Result<Upd, Vec<Fault>> {
     Ok(Upd {
         file,
         function: shop.rules.function,
-        number: number(order, ask.about),
+        number: number(order, ask.about, ask.numbers),
         date: date_of(ask),
         made_at,
         correction: ask.correction.map(|number| (number, made_at.date())),
@@ -110,8 +123,10 @@ fn flags(ask: &Ask<'_>, lines: &[Line]) -> Result<String, Vec<Fault>> {
         (Format::V503, true, _) => names.alcohol.clone(),
         (Format::V503, false, true) => Some(names.marked.clone()),
         (Format::V503, false, false) => Some(names.plain.clone()),
-        (Format::V501, _, true) => Some(names.marked_5_01.clone()),
-        (Format::V501, _, false) => Some(names.plain_5_01.clone()),
+        // How alcohol is told in 5.01 is not known.
+        (Format::V501, true, _) => None,
+        (Format::V501, false, true) => Some(names.marked_5_01.clone()),
+        (Format::V501, false, false) => Some(names.plain_5_01.clone()),
     };
     let mut faults = Vec::new();
     if rules.format == Format::V501 {
@@ -125,22 +140,31 @@ fn flags(ask: &Ask<'_>, lines: &[Line]) -> Result<String, Vec<Fault>> {
         Some(flags) if faults.is_empty() => Ok(flags),
         Some(_) => Err(faults),
         None => {
-            faults.push(fault::alcohol());
+            faults.push(fault::alcohol(rules.format));
             Err(faults)
         }
     }
 }
 
-/// The document's number: the order's, and for further shipments which one.
-fn number(order: &Order, about: About) -> String {
-    let number = &order.key.number;
-    let About::Shipment(id) = about else { return number.clone() };
-    let mut ids: Vec<u64> = order.shipments.iter().map(|shipment| shipment.id).collect();
-    ids.sort_unstable();
-    match ids.iter().position(|own| *own == id) {
-        Some(place) if place > 0 => format!("{number}/{}", place + 1),
-        _ => number.clone(),
+/// The document's number: the order's, and for further shipments which one. No two facts have the same: what left, came
+/// back and left again has two documents.
+fn number(order: &Order, about: About, numbers: &Numbers) -> String {
+    if let Some(own) = &numbers.own {
+        return own.clone();
     }
+    let plain = &order.key.number;
+    let named = |place: usize| match place {
+        0 => plain.clone(),
+        further => format!("{plain}/{}", further + 1),
+    };
+    let mut place = match about {
+        About::Order => 0,
+        About::Shipment(id) => order.shipments.iter().filter(|shipment| shipment.id < id).count(),
+    };
+    while numbers.taken.contains(&named(place)) {
+        place += 1;
+    }
+    named(place)
 }
 
 /// The day on which it happened, by Moscow's calendar.

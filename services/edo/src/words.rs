@@ -8,30 +8,46 @@ use std::collections::BTreeMap;
 use events::{Event, Fact, OrderRef, Phase, Status, Text};
 use runtime::{Class, Failure, Reason, Worker as _};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::{Edo, plan::Fault};
+use crate::{Edo, flow::Decision, plan::Fault, store::State};
 
-/// A status of the order.
-pub(crate) fn status(
-    cause: &Event,
-    order: &OrderRef,
-    (phase, code): (Phase, &str),
-    text: Text,
-    properties: BTreeMap<String, String>,
-    now: OffsetDateTime,
-) -> Event {
-    let status = Status {
-        service: Edo::SERVICE.to_owned(),
-        order: order.clone(),
-        cause: cause.id(),
-        step: code.to_owned(),
-        phase,
-        code: code.to_owned(),
-        text,
-        properties,
-        links: BTreeMap::new(),
-    };
-    Event::new(Fact::StatusChanged(Box::new(status)), now)
+/// Whose status it is: the job's, or a document's when its job is over.
+pub(crate) struct About<'a> {
+    /// The event or the document.
+    pub(crate) cause: Uuid,
+    /// The order.
+    pub(crate) order: &'a OrderRef,
+    /// The attempt: each tells its own.
+    pub(crate) revision: u32,
+}
+
+impl About<'_> {
+    /// A status of the order.
+    pub(crate) fn status(
+        &self,
+        (phase, code): (Phase, &str),
+        text: Text,
+        properties: BTreeMap<String, String>,
+        now: OffsetDateTime,
+    ) -> Event {
+        let step = match self.revision {
+            1 => code.to_owned(),
+            revision => format!("{code} {revision}"),
+        };
+        let status = Status {
+            service: Edo::SERVICE.to_owned(),
+            order: self.order.clone(),
+            cause: self.cause,
+            step,
+            phase,
+            code: code.to_owned(),
+            text,
+            properties,
+            links: BTreeMap::new(),
+        };
+        Event::new(Fact::StatusChanged(Box::new(status)), now)
+    }
 }
 
 /// The document is at Diadoc.
@@ -61,6 +77,48 @@ pub(crate) fn late(order: &OrderRef, days: i64) -> Text {
     )
 }
 
+/// The owner of the certificate at Diadoc is to confirm the signature.
+pub(crate) fn to_confirm(order: &OrderRef) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!(
+            "УПД по заказу № {number} ждёт: владелец сертификата должен подтвердить подпись в Диадоке (в приложении или по \
+             СМС). После этого документ уйдёт сам."
+        ),
+        format!(
+            "The UPD of order {number} waits: the certificate's owner has to confirm the signature at Diadoc (in the \
+             application or by SMS). The document then goes by itself."
+        ),
+    )
+}
+
+/// Diadoc's own signature came to nothing.
+pub(crate) fn cloud_failed(order: &OrderRef, status: &str) -> Failure {
+    let number = &order.number;
+    let (ru, en) = match status {
+        "CanceledByUser" => {
+            ("владелец сертификата отклонил её", "the certificate's owner declined")
+        }
+        "Timeout" => ("её не подтвердили вовремя", "nobody confirmed in time"),
+        _ => ("Диадок сообщил об ошибке", "Diadoc reports an error"),
+    };
+    Failure::Dead(
+        Reason::new(
+            Class::Refused,
+            "cloud_signature_failed",
+            format!(
+                "УПД по заказу № {number} не подписан в Диадоке: {ru}. Выясните причину и повторите: Диадок попросит \
+                 подпись ещё раз."
+            ),
+            format!(
+                "The UPD of order {number} is not signed at Diadoc: {en}. Find out why, then replay: Diadoc asks once \
+                 more."
+            ),
+        )
+        .evidence(status),
+    )
+}
+
 /// The buyer is not our partner at Diadoc yet.
 pub(crate) fn invited(order: &OrderRef, name: &str) -> Text {
     let number = &order.number;
@@ -85,6 +143,54 @@ pub(crate) fn revocation_asked(order: &OrderRef) -> Text {
     )
 }
 
+/// The text with what the buyer says.
+pub(crate) fn with_quote(text: Text, said: Option<&str>) -> Text {
+    match said {
+        Some(said) => Text::new(
+            format!("{} Покупатель пишет: «{said}».", text.ru),
+            format!("{} The buyer says: {said}.", text.en),
+        ),
+        None => text,
+    }
+}
+
+/// A signed document is revoked.
+pub(crate) fn revoked_afterwards(order: &OrderRef, upd: &str) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!(
+            "Подписанный УПД № {upd} по заказу № {number} аннулирован. Если нужен новый, составьте его в Диадоке."
+        ),
+        format!(
+            "The signed UPD {upd} of order {number} is revoked. If another is wanted, make it at Diadoc."
+        ),
+    )
+}
+
+/// A person has made the correcting document.
+pub(crate) fn corrected_afterwards(order: &OrderRef, upd: &str) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!("К УПД № {upd} по заказу № {number} отправлена корректировка (УКД)."),
+        format!("A correction (УКД) to UPD {upd} of order {number} was sent."),
+    )
+}
+
+/// The buyer asks to correct what he has signed.
+pub(crate) fn correction_asked_afterwards(order: &OrderRef, upd: &str) -> Text {
+    let number = &order.number;
+    Text::new(
+        format!(
+            "Покупатель просит уточнить уже подписанный УПД № {upd} по заказу № {number}. Сделайте исправление или \
+             корректировку (УКД) в Диадоке."
+        ),
+        format!(
+            "The buyer asks to correct the signed UPD {upd} of order {number}. Make a revision or a correction (УКД) \
+             at Diadoc."
+        ),
+    )
+}
+
 /// How many faults a sentence names: more are no sentence, and no header of a message.
 const NAMED: usize = 8;
 
@@ -104,9 +210,11 @@ pub(crate) fn faults(order: &OrderRef, faults: &[Fault]) -> Failure {
     dead(
         Class::Invalid,
         faults.first().map_or("order_wrong", |fault| fault.code),
-        format!("УПД по заказу № {number} не сделан: {ru}. Исправьте заказ; документ уйдёт сам."),
         format!(
-            "The UPD of order {number} is not made: {en}. Mend the order; it then goes by itself."
+            "УПД по заказу № {number} не сделан: {ru}. Исправьте и сохраните заказ; документ уйдёт сам."
+        ),
+        format!(
+            "The UPD of order {number} is not made: {en}. Mend and save the order; it then goes by itself."
         ),
     )
 }
@@ -230,40 +338,54 @@ pub(crate) fn outcome_unknown(order: &OrderRef, number: &str) -> Reason {
         Class::Unknown,
         "document_unknown",
         format!(
-            "Неизвестно, принял ли Диадок УПД № {number} по заказу № {own}. Найдите его в отправленных: если он там, \
-             отметьте «найдено», если нет — «не найдено», и он будет сделан заново."
+            "Неизвестно, принял ли Диадок УПД № {number} по заказу № {own}. Поищите его там в отправленных и ответьте в \
+             Пароме: «Оно там есть», и за ним будут следить дальше, или «Его там нет», и он будет сделан заново."
         ),
         format!(
-            "Nobody knows whether Diadoc has UPD {number} of order {own}. Look among what was sent: say \"it is there\", \
-             or \"it is not there\", and it is made anew."
+            "Nobody knows whether Diadoc has UPD {number} of order {own}. Look among what was sent there and say at \
+             Parom: \"It is there\", and it is followed, or \"It is not there\", and it is made anew."
         ),
     )
 }
 
 /// What the buyer or Diadoc has decided, with a person to act.
-pub(crate) fn decided(
-    order: &OrderRef,
-    code: &str,
-    ru: &str,
-    en: &str,
-    said: Option<&str>,
-) -> Reason {
+pub(crate) fn decided(order: &OrderRef, decision: &Decision, said: Option<&str>) -> Reason {
     let number = &order.number;
-    let quoted = said.map(|said| format!(" «{said}»")).unwrap_or_default();
-    // Who says nothing is not announced.
-    let plain = |text: &'_ str| match said {
-        Some(_) => text.to_owned(),
-        None => text.trim_end_matches(':').to_owned(),
+    let Decision { state, code, ru, en } = decision;
+    let quoted = said.map(|said| format!(": «{said}»")).unwrap_or_default();
+    let (ru_then, en_then) = match state {
+        State::ToCorrect => (
+            "Исправьте заказ: уйдёт исправленный УПД. Если по договорённости меняются цена или количество, сделайте \
+             корректировку (УКД) в Диадоке: Паром её увидит.",
+            "Mend the order: a corrected UPD goes out. Where price or quantity change by agreement, make a correction \
+             (УКД) at Diadoc: Parom sees it.",
+        ),
+        _ => (
+            "Исправьте заказ или повторите: уйдёт новый документ.",
+            "Mend the order or replay: a new document goes out.",
+        ),
     };
-    let (ru, en) = (plain(ru), plain(en));
     Reason::new(
         Class::Refused,
-        code,
+        *code,
+        format!("УПД по заказу № {number}: {ru}{quoted}. {ru_then}"),
+        format!("UPD of order {number}: {en}{quoted}. {en_then}"),
+    )
+}
+
+/// The buyer did not want the document, and the order would give the same again.
+pub(crate) fn same_again(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Refused,
+        "document_unchanged",
         format!(
-            "УПД по заказу № {number}: {ru}{quoted}. Исправьте заказ или повторите: уйдёт новый документ."
+            "Заказ № {number} изменён, но УПД по нему вышел бы таким же, какой покупатель уже не принял, поэтому он не \
+             отправлен. Исправьте то, на что указал покупатель; если нужен такой же УПД, повторите вручную."
         ),
         format!(
-            "UPD of order {number}: {en}{quoted}. Mend the order or replay: a new document goes out."
+            "Order {number} was changed, but its UPD would be the one that the buyer did not take, so it is not sent. \
+             Mend what the buyer named; replay by hand if the same UPD is wanted."
         ),
     )
 }
@@ -286,18 +408,18 @@ pub(crate) fn roaming_failed(order: &OrderRef) -> Reason {
 }
 
 /// Goods came back after a document: a correction is made by hand.
-pub(crate) fn correct_by_hand(order: &OrderRef, upd: &str) -> Failure {
+pub(crate) fn correct_by_hand(order: &OrderRef, upd: &str) -> Reason {
     let number = &order.number;
-    dead(
+    Reason::new(
         Class::Invalid,
         "correction_by_hand",
         format!(
-            "По заказу № {number} уже отправлен УПД № {upd}, а заказ изменился (возврат или отмена). Сделайте УКД или \
-             аннулирование в Диадоке и отметьте «найдено»."
+            "По заказу № {number} уже отправлен УПД № {upd}, а товар вернулся или заказ отменён. Сделайте корректировку \
+             (УКД) или аннулирование в Диадоке и повторите: Паром увидит документ и закроет эту ошибку."
         ),
         format!(
             "UPD {upd} of order {number} is sent, and goods came back or the order was cancelled. Make a correction or \
-             a revocation at Diadoc, and say \"it is there\"."
+             a revocation at Diadoc, then replay: Parom sees it and closes this."
         ),
     )
 }
@@ -309,12 +431,12 @@ pub(crate) fn returned_before(order: &OrderRef) -> Reason {
         Class::Invalid,
         "returned_before_document",
         format!(
-            "По заказу № {number} товар вернули раньше, чем ушёл УПД, и УПД не отправлен. Составьте документ на \
-             оставшееся в Диадоке и отметьте «найдено», а если вернули всё — закройте карточку с причиной."
+            "По заказу № {number} товар вернули раньше, чем ушёл УПД, и УПД не отправлен. Если вернули не всё, составьте \
+             документ на оставшееся в Диадоке; затем отбросьте эту ошибку в Пароме и укажите причину."
         ),
         format!(
-            "Goods of order {number} came back before their UPD left, and it is not sent. Make a document of what is \
-             left at Diadoc and say \"it is there\", or discard this letter when everything came back."
+            "Goods of order {number} came back before their UPD left, and it is not sent. Where some are kept, make a \
+             document of those at Diadoc; then discard this letter at Parom with the reason."
         ),
     )
 }

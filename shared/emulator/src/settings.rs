@@ -533,6 +533,32 @@ pub struct DiadocSettings {
     /// The folder with the tax service's schemas; without it documents are held against the emulator's own rules.
     #[arg(id = "diadoc-xsd-dir", long = "diadoc-xsd-dir", env = "EMULATOR_DIADOC_XSD_DIR")]
     pub xsd_dir: Option<std::path::PathBuf>,
+    /// The certificate with which Diadoc signs by itself (`DssSign`), PEM; without certificate and key it has none.
+    #[arg(
+        id = "diadoc-cloud-certificate",
+        long = "diadoc-cloud-certificate",
+        env = "EMULATOR_DIADOC_CLOUD_CERTIFICATE"
+    )]
+    pub cloud_certificate: Option<std::path::PathBuf>,
+    /// Its key, PEM.
+    #[arg(id = "diadoc-cloud-key", long = "diadoc-cloud-key", env = "EMULATOR_DIADOC_CLOUD_KEY")]
+    pub cloud_key: Option<std::path::PathBuf>,
+    /// Its thumbprint.
+    #[arg(
+        id = "diadoc-cloud-thumbprint",
+        long = "diadoc-cloud-thumbprint",
+        env = "EMULATOR_DIADOC_CLOUD_THUMBPRINT",
+        default_value = "0123456789ABCDEF0123456789ABCDEF01234567"
+    )]
+    pub cloud_thumbprint: String,
+    /// For how many asks such a signature waits for its owner.
+    #[arg(
+        id = "diadoc-cloud-asks",
+        long = "diadoc-cloud-asks",
+        env = "EMULATOR_DIADOC_CLOUD_ASKS",
+        default_value_t = 1
+    )]
+    pub cloud_asks: u32,
 }
 
 /// The ways to sign in to Diadoc; the other is refused.

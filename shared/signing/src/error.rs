@@ -112,8 +112,8 @@ impl SignError {
             Self::Unauthorized => fixed(
                 Class::Invalid,
                 "signer_token",
-                "сервис подписи не принимает ключ доступа. Проверьте SIGNER_REMOTE_TOKEN; работа продолжится сама.",
-                "the remote signer does not take the token. Check SIGNER_REMOTE_TOKEN; work goes on by itself.",
+                "сервис подписи не принимает ключ доступа. Проверьте SIGNER_REMOTE_TOKEN или SIGNER_DSS_LOGIN и SIGNER_DSS_PASSWORD; работа продолжится сама.",
+                "the remote signer does not take the token. Check SIGNER_REMOTE_TOKEN, or SIGNER_DSS_LOGIN and SIGNER_DSS_PASSWORD; work goes on by itself.",
             ),
             Self::Refused(_) => fixed(
                 Class::Refused,

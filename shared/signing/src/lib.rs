@@ -1,8 +1,8 @@
-//! Qualified electronic signatures: one interface, three signers.
+//! Qualified electronic signatures: one interface, four signers.
 //!
 //! [`Signer::sign`] makes a CMS signature (CAdES-BES: signing time and certificate included, DER) over
 //! exact bytes. Which signer does it is configuration, [`SignerArgs`]: OpenSSL with the GOST engine for
-//! test and staging, `CryptoPro`'s command line or a remote signer in production. `docs/signing.md` is the
+//! test and staging, `CryptoPro`'s command line, `CryptoPro` DSS or a remote signer in production. `docs/signing.md` is the
 //! operator's view. Nothing here knows what is signed.
 
 #![cfg_attr(doc, doc = include_str!("../README.md"))]
@@ -10,6 +10,7 @@
 mod certificate;
 mod cms;
 mod cryptopro;
+mod dss;
 mod error;
 mod gost;
 mod process;

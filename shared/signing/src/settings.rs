@@ -10,7 +10,7 @@ use url::Url;
 #[derive(Debug, Clone, Args)]
 pub struct SignerArgs {
     /// Who signs: `gost` (OpenSSL's GOST engine, for test and staging), `cryptopro` (its command
-    /// line) or `remote`.
+    /// line), `remote`, `dss` (`CryptoPro` DSS) or `none` (the register signs itself).
     #[arg(long, env, value_enum)]
     pub signer_kind: SignerKind,
     /// How long a signature may take; a process that takes longer is killed.
@@ -60,6 +60,21 @@ pub struct SignerArgs {
     /// `remote`: the token, sent as a Bearer.
     #[arg(long, env, hide_env_values = true)]
     pub signer_remote_token: Option<SecretString>,
+    /// `dss`: where it is; `/STS/…` and `/SignServer/…` are below.
+    #[arg(long, env)]
+    pub signer_dss_url: Option<Url>,
+    /// `dss`: the user's login.
+    #[arg(long, env)]
+    pub signer_dss_login: Option<String>,
+    /// `dss`: the user's password; the certificate's PIN is `SIGNER_PIN`.
+    #[arg(long, env, hide_env_values = true)]
+    pub signer_dss_password: Option<SecretString>,
+    /// `dss`: the client id that its operator has given to Parom.
+    #[arg(long, env)]
+    pub signer_dss_client: Option<String>,
+    /// `dss`: the certificate's number there.
+    #[arg(long, env)]
+    pub signer_dss_certificate: Option<u64>,
 }
 
 /// Who signs.
@@ -71,6 +86,10 @@ pub enum SignerKind {
     Cryptopro,
     /// A signer elsewhere, over HTTP.
     Remote,
+    /// `CryptoPro` DSS.
+    Dss,
+    /// Nobody here: the register has a signature of its own.
+    None,
 }
 
 /// Whose command line `CryptoPro`'s program has.

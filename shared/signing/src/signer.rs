@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
-    Certificate, SignError, SignerArgs, SignerKind, cms, cryptopro::CryptoPro, gost::Gost,
-    remote::Remote, watch::Watch,
+    Certificate, SignError, SignerArgs, SignerKind, cms, cryptopro::CryptoPro, dss::Dss,
+    gost::Gost, remote::Remote, watch::Watch,
 };
 
 /// Whether the signed bytes are inside the signature.
@@ -43,6 +43,8 @@ enum Way {
     Gost(Gost),
     CryptoPro(CryptoPro),
     Remote(Remote),
+    Dss(Dss),
+    Nobody,
 }
 
 impl Signer {
@@ -55,6 +57,8 @@ impl Signer {
             SignerKind::Gost => "gost",
             SignerKind::Cryptopro => "cryptopro",
             SignerKind::Remote => "remote",
+            SignerKind::Dss => "dss",
+            SignerKind::None => "none",
         };
         let watch = Watch::new(kind, args.signer_warn_before, metrics)?;
         let own = certificate(args)?;
@@ -65,6 +69,8 @@ impl Signer {
             }
             (SignerKind::Cryptopro, _) => Way::CryptoPro(CryptoPro::new(args)?),
             (SignerKind::Remote, _) => Way::Remote(Remote::new(args, metrics)?),
+            (SignerKind::Dss, _) => Way::Dss(Dss::new(args, metrics)?),
+            (SignerKind::None, _) => Way::Nobody,
         };
         let is_named = own.is_some();
         if let Some(own) = own {
@@ -94,13 +100,28 @@ impl Signer {
             Way::Gost(gost) => gost.sign(content, form, limit).await?,
             Way::CryptoPro(cryptopro) => cryptopro.sign(content, form, limit).await?,
             Way::Remote(remote) => remote.sign(content, form, limit).await?,
+            Way::Dss(dss) => dss.sign(content, form, limit).await?,
+            Way::Nobody => return Err(SignError::Missing("SIGNER_KIND=none".to_owned())),
         };
+        self.received(signed, content, form)
+    }
+
+    /// A signature that somebody else has made over these bytes (DER, base64 or PEM), as DER, once it is seen to be one.
+    ///
+    /// # Errors
+    /// [`SignError::Malformed`] when it is something else.
+    pub fn received(
+        &self,
+        signed: Vec<u8>,
+        content: &[u8],
+        form: Form,
+    ) -> Result<Vec<u8>, SignError> {
         let der = cms::der_of(signed)?;
         let certificate = cms::check(&der, content, form)?;
         let now = OffsetDateTime::now_utc();
-        shared.watch.see(certificate, now);
+        self.shared.watch.see(certificate, now);
         // A signature by a certificate that has ended is none.
-        shared.watch.check(now)?;
+        self.shared.watch.check(now)?;
         Ok(der)
     }
 

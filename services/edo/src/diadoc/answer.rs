@@ -1,5 +1,6 @@
 //! What Diadoc answers, as far as we look at it. Names are `PascalCase`; words that nobody knows are told as such.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -197,6 +198,8 @@ pub struct Document {
     pub revocation: Revocation,
     /// Whether the buyer asks for a correction.
     pub wants_correction: bool,
+    /// Whether a correcting document (УКД) to it was sent.
+    pub is_corrected: bool,
     /// When it reached the buyer.
     pub delivered_at: Option<OffsetDateTime>,
     /// When it last changed.
@@ -278,6 +281,11 @@ pub(super) struct DocumentList {
     pub(super) documents: Vec<DocumentWire>,
 }
 
+/// `InvoiceAmendmentFlags` is a set: the buyer asks for a correction.
+const AMENDMENT_REQUESTED: i32 = 1;
+/// And: a correcting document was sent. The others tell of revisions and powers of attorney.
+const CORRECTED: i32 = 4;
+
 impl From<DocumentWire> for Document {
     fn from(wire: DocumentWire) -> Self {
         let word = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -297,6 +305,7 @@ impl From<DocumentWire> for Document {
             "RevocationRejected" => Revocation::Refused,
             _ => Revocation::None,
         };
+        let flags = wire.amendment_request_metadata.map_or(0, |amended| amended.amendment_flags);
         let roaming = word(&wire.roaming_notification_status);
         let roaming_error = (roaming == "RoamingNotificationStatusError")
             .then(|| word(&wire.roaming_notification_status_description));
@@ -305,9 +314,8 @@ impl From<DocumentWire> for Document {
                 == "SenderSignatureCheckedAndInvalid",
             response,
             revocation,
-            wants_correction: wire
-                .amendment_request_metadata
-                .is_some_and(|amendment| amendment.amendment_flags != 0),
+            wants_correction: flags & AMENDMENT_REQUESTED != 0,
+            is_corrected: flags & CORRECTED != 0,
             delivered_at: moment(wire.delivery_timestamp_ticks),
             changed_at: moment(wire.last_modification_timestamp_ticks),
             roaming_error,
@@ -403,6 +411,63 @@ impl From<WithDocflow> for Outcome {
         Self {
             refusal: refusal.and_then(Said::words),
             correction: amendment_request.and_then(Said::words),
+        }
+    }
+}
+
+/// How a signing at Diadoc stands (`DssSignResult`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cloud {
+    /// It goes on.
+    Running {
+        /// Whether the certificate's owner has to confirm it.
+        is_to_confirm: bool,
+    },
+    /// The signature, DER.
+    Signed(Vec<u8>),
+    /// The owner has another one to confirm first.
+    Busy,
+    /// It is to be asked for once more.
+    Again,
+    /// It came to nothing: Diadoc's word.
+    Failed(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SigningResult {
+    operation_status: String,
+    #[serde(default)]
+    file_signing_results: Vec<FileSigning>,
+    #[serde(default)]
+    confirm_type: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct FileSigning {
+    #[serde(default)]
+    signature: Option<String>,
+}
+
+impl From<SigningResult> for Cloud {
+    fn from(result: SigningResult) -> Self {
+        let confirm = result.confirm_type.unwrap_or_default();
+        match result.operation_status.as_str() {
+            "InProgress" => Self::Running {
+                is_to_confirm: !matches!(confirm.as_str(), "" | "None" | "ConfirmTypeUnknown"),
+            },
+            "Completed" => {
+                let made = result.file_signing_results.into_iter().find_map(|file| file.signature);
+                let made = made.and_then(|text| BASE64_STANDARD.decode(text).ok());
+                made.map_or_else(
+                    || Self::Failed("Completed, no signature".to_owned()),
+                    Self::Signed,
+                )
+            }
+            "UserHasUnconfirmedOperation" => Self::Busy,
+            "OperationRetryRequired" => Self::Again,
+            other => Self::Failed(other.to_owned()),
         }
     }
 }
@@ -507,5 +572,29 @@ mod tests {
         });
         let document = Document::from(serde_json::from_value::<DocumentWire>(wire).unwrap());
         assert_eq!((document.response, document.revocation), (Response::Waiting, Revocation::None));
+    }
+
+    #[test]
+    fn of_the_amendment_flags_one_asks_and_one_says_that_it_is_done() {
+        // 2: a revision was sent. 8: the buyer asks for the signer's powers.
+        for (flags, asks, is_done) in [
+            (0, false, false),
+            (1, true, false),
+            (2, false, false),
+            (4, false, true),
+            (5, true, true),
+            (8, false, false),
+        ] {
+            let wire = serde_json::json!({
+                "MessageId": "1", "EntityId": "2",
+                "AmendmentRequestMetadata": {"AmendmentFlags": flags},
+            });
+            let document = Document::from(serde_json::from_value::<DocumentWire>(wire).unwrap());
+            assert_eq!(
+                (document.wants_correction, document.is_corrected),
+                (asks, is_done),
+                "{flags}"
+            );
+        }
     }
 }

@@ -12,8 +12,9 @@ use uuid::Uuid;
 use super::{
     DiadocArgs,
     answer::{
-        BoxEventList, Counteragent, Docflows, Document, DocumentList, DocumentWire, Feed, Message,
-        Organization, OrganizationList, Outcome, Partner, Posted, Task, Validation,
+        BoxEventList, Cloud, Counteragent, Docflows, Document, DocumentList, DocumentWire, Feed,
+        Message, Organization, OrganizationList, Outcome, Partner, Posted, SigningResult, Task,
+        Validation,
     },
     error::{Error, What},
     line::{Call, Line},
@@ -158,6 +159,41 @@ impl Client {
             tracing::info!(warning = warning.user_message, "Diadoc warns of a document");
         }
         Ok(errors.into_iter().map(|error| error.user_message).collect())
+    }
+
+    /// Asks Diadoc to sign bytes with a certificate that it keeps; answers its name for the signing.
+    ///
+    /// # Errors
+    /// [`Error`]; signing changes nothing.
+    pub async fn ask_signature(
+        &self,
+        content: &[u8],
+        name: &str,
+        thumbprint: Option<&str>,
+    ) -> Result<String, Error> {
+        let content = BASE64_STANDARD.encode(content);
+        let mut body = json!({
+            "Files": [{"Content": {"Content": content}, "FileName": name}],
+            "SignDataSource": "CertificateSign",
+        });
+        if let (Some(fields), Some(thumbprint)) = (body.as_object_mut(), thumbprint) {
+            fields.insert("CertificateData".to_owned(), json!({"Thumbprint": thumbprint}));
+        }
+        let own = self.own();
+        let query = [("boxId", own.as_str())];
+        let task: Task = self.read(Call::post("DssSign", "/V2/DssSign", &query, &body)).await?;
+        Ok(task.task_id)
+    }
+
+    /// How a signing at Diadoc stands.
+    ///
+    /// # Errors
+    /// [`Error`]; reading has no effect.
+    pub async fn asked_signature(&self, task: &str) -> Result<Cloud, Error> {
+        let own = self.own();
+        let query = [("boxId", own.as_str()), ("taskId", task)];
+        let call = Call::get("DssSignResult", "/DssSignResult", &query);
+        Ok(self.read::<SigningResult>(call).await?.into())
     }
 
     /// Sends a document. The same key brings back the first result, so a lost answer is asked for by doing exactly

@@ -54,7 +54,8 @@ impl Turns {
             account: args.diadoc_box_id,
             own: Semaphore::new(usize::from(args.diadoc_at_once)),
             lanes: i16::try_from(args.diadoc_at_once).unwrap_or(i16::MAX),
-            held: args.diadoc_timeout + MARGIN,
+            // Between taking a lane and the call a turn is waited for.
+            held: PATIENCE + args.diadoc_timeout + MARGIN,
             one,
             all: one * burst,
         }

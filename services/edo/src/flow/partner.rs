@@ -18,6 +18,8 @@ pub(super) enum Found {
     Ready(PartnerBox),
     /// He has not accepted our invitation yet.
     Waits(PartnerBox),
+    /// He has invited us, and that is accepted: Diadoc makes partners of us soon.
+    Soon,
 }
 
 impl Edo {
@@ -38,8 +40,10 @@ impl Edo {
             participant: chosen.fns_participant_id.clone().unwrap_or_default(),
             name: chosen.short_name.clone().unwrap_or_default(),
         };
-        if !self.is_partner(job, &chosen, &found).await? {
-            return Ok(Found::Waits(found));
+        match self.is_partner(job, &chosen, &found).await? {
+            Stands::Partner => {}
+            Stands::Invited => return Ok(Found::Waits(found)),
+            Stands::Accepted => return Ok(Found::Soon),
         }
         let kept = self.store.keep_partner(&inn, known, &found).await;
         kept.map_err(|error| job.store(&error))?;
@@ -52,14 +56,14 @@ impl Edo {
         job: Job<'_>,
         chosen: &Organization,
         found: &PartnerBox,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Stands, Failure> {
         let rules = &job.shop.rules;
         let stands = self.diadoc.partner(&found.box_id).await;
         let stands = stands.map_err(|error| job.failure(error))?;
         let takes_all = rules.to_strangers && !chosen.takes_from_partners_alone();
         let refused = |ru: &str, en: &str| words::not_partner(job.order, &found.name, ru, en);
         match stands {
-            Partner::Ours => Ok(true),
+            Partner::Ours => Ok(Stands::Partner),
             Partner::RefusesUs => Err(refused(
                 "отклонил приглашение в Диадоке",
                 "has declined the invitation at Diadoc",
@@ -67,24 +71,50 @@ impl Edo {
             Partner::Refused => {
                 Err(refused("заблокирован нами в Диадоке", "is blocked by us at Diadoc"))
             }
-            Partner::Stranger | Partner::Invited | Partner::Unknown if takes_all => Ok(true),
-            Partner::Invited => Ok(false),
-            Partner::InvitesUs | Partner::Stranger | Partner::Unknown if rules.invite => {
-                let invited = self.diadoc.invite(&found.box_id, &rules.invitation).await;
-                match invited.map_err(|error| job.failure(error))? {
-                    Invited::Sent => Ok(false),
-                    Invited::NeedsRoaming => Err(refused(
-                        "у другого оператора, и роуминг с ним не настроен",
-                        "is with another operator, and there is no roaming",
-                    )),
-                }
+            Partner::InvitesUs if rules.invite => {
+                self.invite(job, found).await?;
+                Ok(Stands::Accepted)
             }
-            Partner::InvitesUs | Partner::Stranger | Partner::Unknown => Err(refused(
-                "не в списке контрагентов, а принимает документы только от своих",
-                "is no partner, and takes documents from partners alone",
+            _ if takes_all => Ok(Stands::Partner),
+            Partner::Invited => Ok(Stands::Invited),
+            Partner::Stranger | Partner::Unknown if rules.invite => {
+                self.invite(job, found).await?;
+                Ok(Stands::Invited)
+            }
+            Partner::InvitesUs => Err(refused(
+                "приглашает вас в Диадоке, и приглашение не принято",
+                "invites you at Diadoc, and that is not accepted",
+            )),
+            Partner::Stranger | Partner::Unknown => Err(refused(
+                "не в списке контрагентов в Диадоке, и документ ему не отправляется",
+                "is no partner at Diadoc, and gets no document",
             )),
         }
     }
+
+    /// Invites the buyer, or accepts his invitation.
+    async fn invite(&self, job: Job<'_>, found: &PartnerBox) -> Result<(), Failure> {
+        let invited = self.diadoc.invite(&found.box_id, &job.shop.rules.invitation).await;
+        match invited.map_err(|error| job.failure(error))? {
+            Invited::Sent => Ok(()),
+            Invited::NeedsRoaming => Err(words::not_partner(
+                job.order,
+                &found.name,
+                "у другого оператора, и роуминг с ним не настроен",
+                "is with another operator, and there is no roaming",
+            )),
+        }
+    }
+}
+
+/// How a buyer stands with us.
+enum Stands {
+    /// He takes our documents.
+    Partner,
+    /// He is invited.
+    Invited,
+    /// His invitation is accepted.
+    Accepted,
 }
 
 /// The right row among several: active, with a box and a name in exchange, of this very KPP, here before elsewhere, no

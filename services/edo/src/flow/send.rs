@@ -4,6 +4,7 @@ use events::Phase;
 use runtime::{Failure, Reason, Step};
 use serde_json::{Value, json};
 use signing::Form;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Job, Next};
@@ -18,32 +19,74 @@ use crate::{
 
 /// Looks for a document that Diadoc calls a duplicate and does not show.
 const HIDDEN: u32 = 4;
+/// How long Diadoc surely knows a key again. Later the document is looked for by our name for it before the same is
+/// sent once more.
+const REMEMBERED: time::Duration = time::Duration::minutes(10);
+
+/// Since when a document is perhaps sent, and how often its answer was not one.
+#[derive(Clone, Copy)]
+pub(super) struct Marked {
+    pub(super) since: Option<OffsetDateTime>,
+    pub(super) looks: u32,
+}
+
+impl Marked {
+    fn once_more(self, attempt: Attempt, document: Uuid) -> State {
+        let Self { since, looks } = self;
+        State::Sending { attempt, document, looks: looks + 1, since }
+    }
+}
 
 impl Edo {
     /// Signs the kept bytes, asks whether they may be sent, and writes the mark.
     pub(super) async fn sign(&self, job: Job<'_>, attempt: Attempt, document: Uuid) -> Next {
+        if !self.still_says(job, &attempt).await? {
+            return Ok(Step::again(State::New(attempt.next())));
+        }
         let kept = self.kept(job, document).await?;
-        let errors = self.diadoc.can_post(&outgoing(&kept, &document.to_string())).await;
-        let errors = errors.map_err(|error| job.failure(error))?;
+        let errors = match self.diadoc.can_post(&outgoing(&kept, &document.to_string())).await {
+            Ok(errors) => errors,
+            Err(error) => {
+                return self.not_left(job, &attempt, document, job.failure(error)).await;
+            }
+        };
         if !errors.is_empty() {
-            // A replay makes the document anew: what stood against it may be in the order.
-            let Failure::Dead(reason) = words::cannot_post(job.order, &errors) else {
-                return Err(words::fact_unexpected(job.event));
-            };
-            self.mark(job, document, DocumentState::Refused, &errors.join("; ")).await?;
-            self.forget_box(job, document).await?;
-            return Ok(Step::stop(State::New(attempt.next()), reason));
+            let failure = words::cannot_post(job.order, &errors);
+            return self.not_left(job, &attempt, document, failure).await;
         }
         if kept.signature.is_none() && !job.shop.rules.test_signature {
-            let signed = self.outside.signer.sign(&kept.content, Form::Detached).await;
-            let signed = signed.map_err(|error| error.failure(&job.order.number))?;
+            if let Some(cloud) = &job.shop.rules.cloud_signature {
+                return self.ask_cloud(job, attempt, document, (&kept, cloud)).await;
+            }
+            let signed = match self.outside.signer.sign(&kept.content, Form::Detached).await {
+                Ok(signed) => signed,
+                Err(error) => {
+                    let failure = error.failure(&job.order.number);
+                    return self.not_left(job, &attempt, document, failure).await;
+                }
+            };
             self.store.sign(document, &signed).await.map_err(|error| job.store(&error))?;
         }
         let set_out = self.store.set_out(job.order, document, job.event.time()).await;
         if let Some(taken) = set_out.map_err(|error| job.store(&error))? {
             return self.stays(job, attempt.next(), taken);
         }
-        Ok(Step::again(State::Sending { attempt, document, looks: 0 }))
+        let since = Some(self.now());
+        Ok(Step::again(State::Sending { attempt, document, looks: 0, since }))
+    }
+
+    /// What stops a document that has not left: a replay makes it anew, for what stood against it may be in the order.
+    pub(super) async fn not_left(
+        &self,
+        job: Job<'_>,
+        attempt: &Attempt,
+        document: Uuid,
+        failure: Failure,
+    ) -> Next {
+        match failure {
+            Failure::Dead(reason) => self.refused(job, attempt, document, reason).await,
+            other => Err(other),
+        }
     }
 
     /// Sends what is kept. After a crash or a lost answer it does exactly the same: the key brings back the first
@@ -53,10 +96,16 @@ impl Edo {
         job: Job<'_>,
         attempt: Attempt,
         document: Uuid,
-        looks: u32,
+        marked: Marked,
     ) -> Next {
         let kept = self.kept(job, document).await?;
         let custom = document.to_string();
+        if self.now() - marked.since.unwrap_or_else(|| self.now()) > REMEMBERED {
+            let found = self.diadoc.by_custom(&custom).await;
+            if let Some(posted) = found.map_err(|error| job.failure(error))? {
+                return self.posted(job, attempt, document, &kept, posted).await;
+            }
+        }
         let comment = format!("Заказ № {}", job.order.number);
         let sending = Sending {
             outgoing: outgoing(&kept, &custom),
@@ -73,12 +122,11 @@ impl Edo {
         match self.diadoc.post(&sending).await {
             Ok(posted) => self.posted(job, attempt, document, &kept, posted).await,
             Err(Error { what: What::StillRunning { after }, .. }) => {
-                let pause = after.unwrap_or_else(|| self.pause(looks));
-                let looks = looks + 1;
-                Ok(Step::wait(State::Sending { attempt, document, looks }, pause))
+                let pause = after.unwrap_or_else(|| self.pause(marked.looks));
+                Ok(Step::wait(marked.once_more(attempt, document), pause))
             }
             Err(error @ Error { what: What::Conflict(_), .. }) => {
-                self.conflict(job, attempt, document, looks, &error).await
+                self.conflict(job, attempt, document, marked, &error).await
             }
             Err(
                 error @ Error {
@@ -100,7 +148,7 @@ impl Edo {
         job: Job<'_>,
         attempt: Attempt,
         document: Uuid,
-        looks: u32,
+        marked: Marked,
         error: &Error,
     ) -> Next {
         let found = self.diadoc.by_custom(&document.to_string()).await;
@@ -108,14 +156,26 @@ impl Edo {
             let kept = self.kept(job, document).await?;
             return self.posted(job, attempt, document, &kept, posted).await;
         }
-        if looks < HIDDEN {
-            let next = State::Sending { attempt, document, looks: looks + 1 };
-            return Ok(Step::wait(next, self.pause(looks)));
+        if marked.looks < HIDDEN {
+            let next = marked.once_more(attempt, document);
+            return Ok(Step::wait(next, self.pause(marked.looks)));
         }
         let kept = self.kept(job, document).await?;
         self.mark(job, document, DocumentState::Unknown, &error.to_string()).await?;
         let reason = words::outcome_unknown(job.order, &kept.number).evidence(&error.to_string());
-        Ok(Step::stop(State::Sending { attempt, document, looks: 0 }, reason))
+        let since = marked.since;
+        Ok(Step::stop(State::Sending { attempt, document, looks: 0, since }, reason))
+    }
+
+    /// A person has found the document at Diadoc: followed from here on, if it shows itself under our name for it.
+    pub(super) async fn found(&self, job: Job<'_>, attempt: Attempt, document: Uuid) -> Next {
+        let found = self.diadoc.by_custom(&document.to_string()).await;
+        let Some(posted) = found.map_err(|error| job.failure(error))? else {
+            self.mark(job, document, DocumentState::ByHand, "").await?;
+            return Ok(super::nothing("a person has found it under another name"));
+        };
+        let kept = self.kept(job, document).await?;
+        self.posted(job, attempt, document, &kept, posted).await
     }
 
     async fn posted(
@@ -134,20 +194,14 @@ impl Edo {
             properties.insert(property.clone(), kept.receiver.clone());
         }
         let text = words::sent(job.order, &kept.number);
-        // Each attempt is told: a step's name tells them apart.
-        let code = match attempt.revision {
-            1 => "upd_sent".to_owned(),
-            revision => format!("upd_sent_{revision}"),
-        };
-        let phase = (Phase::Working, code.as_str());
-        let event = words::status(job.event, job.order, phase, text, properties, now);
+        let event = job.tells(&attempt).status((Phase::Working, "upd_sent"), text, properties, now);
         let since = kept.sent_at.unwrap_or(now);
         let name = posted.message.clone();
         let sent = Sent { attempt, document, posted, since, looks: 0, told: Vec::new() };
         Ok(Step::wait(State::Sent(sent), self.pause(0)).emit(event).known_as(name))
     }
 
-    /// Diadoc does not want this document: a replay makes the next one.
+    /// Diadoc or the signer does not want this document: a replay makes the next one.
     async fn refused(
         &self,
         job: Job<'_>,

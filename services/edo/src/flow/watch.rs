@@ -1,25 +1,24 @@
 //! A document at Diadoc, until the buyer has answered: what it says is read there each time.
 
 use events::Phase;
-use runtime::Step;
+use runtime::{Failure, Step};
 
 use super::{Job, Next};
 use crate::{
     Edo,
     diadoc::{Document, Response, Revocation},
-    state::{Sent, State},
+    plan,
+    state::{Refused, Sent, State},
     store::State as DocumentState,
     words,
 };
 
 /// What a decision of the buyer or of Diadoc comes to.
-struct Decision {
-    state: DocumentState,
-    code: &'static str,
-    ru: &'static str,
-    en: &'static str,
-    /// Whether the next attempt corrects this document, and does not replace it.
-    corrects: bool,
+pub(crate) struct Decision {
+    pub(crate) state: DocumentState,
+    pub(crate) code: &'static str,
+    pub(crate) ru: &'static str,
+    pub(crate) en: &'static str,
 }
 
 impl Edo {
@@ -36,7 +35,8 @@ impl Edo {
             return Ok(self.not_roamed(job, sent, why));
         }
         match document.response {
-            Response::Signed | Response::NotWanted => self.signed(job, &sent, &document).await,
+            Response::Signed => self.signed(job, &sent, &document).await,
+            // No signature wanted is no signature: documents of our kinds always want one.
             _ => Ok(self.still_waits(job, sent, &document)),
         }
     }
@@ -49,22 +49,38 @@ impl Edo {
         self.mark(job, sent.document, DocumentState::Signed, "").await?;
         self.gauges.signed(at - sent.since);
         let text = words::signed(job.order);
-        let event = self.told(job, (Phase::Done, "documents_signed"), text);
+        let event = self.told(job, &sent.attempt, (Phase::Done, "documents_signed"), text);
         Ok(Step::done(State::Done).emit(event))
     }
 
     /// The attempt is over: a person mends, and the next one goes out.
     async fn decided(&self, job: Job<'_>, sent: Sent, decision: &Decision) -> Next {
-        let said = self.diadoc.outcome(&sent.posted).await;
-        let said = said.map_err(|error| job.failure(error))?;
-        let said = if decision.corrects { said.correction } else { said.refusal };
+        let said = self.said(job, &sent, decision).await?;
         let words = said.as_deref();
         self.mark(job, sent.document, decision.state, words.unwrap_or_default()).await?;
-        let Decision { code, ru, en, corrects, .. } = decision;
-        let reason = words::decided(job.order, code, ru, en, words);
-        let next =
-            if *corrects { sent.attempt.correcting(&sent.posted) } else { sent.attempt.next() };
+        let reason = words::decided(job.order, decision, words);
+        let corrects = decision.state == DocumentState::ToCorrect;
+        let mut next =
+            if corrects { sent.attempt.correcting(&sent.posted) } else { sent.attempt.next() };
+        let order = plan::stamp(job.snapshot);
+        next.refused = sent.attempt.says.map(|says| Refused { says, order });
         Ok(Step::stop(State::New(next), reason))
+    }
+
+    /// The buyer's own words, where the decision is his.
+    async fn said(
+        &self,
+        job: Job<'_>,
+        sent: &Sent,
+        decision: &Decision,
+    ) -> Result<Option<String>, Failure> {
+        if !matches!(decision.state, DocumentState::Rejected | DocumentState::ToCorrect) {
+            return Ok(None);
+        }
+        let said = self.diadoc.outcome(&sent.posted).await;
+        let said = said.map_err(|error| job.failure(error))?;
+        let corrects = decision.state == DocumentState::ToCorrect;
+        Ok(if corrects { said.correction } else { said.refusal })
     }
 
     fn not_roamed(&self, job: Job<'_>, sent: Sent, why: &str) -> Step<State> {
@@ -89,7 +105,8 @@ impl Edo {
         for (_, code, text) in news.into_iter().filter(|(holds, _, _)| *holds) {
             if !sent.told.iter().any(|told| told == code) {
                 sent.told.push(code.to_owned());
-                events.push(self.told(job, (Phase::Failed, code), text));
+                let event = self.told(job, &sent.attempt, (Phase::Failed, code), text);
+                events.push(event);
             }
         }
         sent.looks += 1;
@@ -102,33 +119,34 @@ impl Edo {
 
 /// What was decided against the document, if anything: the gravest first.
 fn decision(document: &Document) -> Option<Decision> {
-    let of = |state, code, ru, en, corrects| Some(Decision { state, code, ru, en, corrects });
+    let of = |state, code, ru, en| Some(Decision { state, code, ru, en });
     if document.is_deleted {
         let (ru, en) = ("документ удалён в Диадоке", "the document was deleted at Diadoc");
-        return of(DocumentState::Revoked, "upd_deleted", ru, en, false);
+        return of(DocumentState::Revoked, "upd_deleted", ru, en);
     }
     if document.own_signature_wrong {
         let (ru, en) = ("Диадок признал нашу подпись неверной", "our signature was found wrong");
-        return of(DocumentState::Refused, "signature_wrong", ru, en, false);
+        return of(DocumentState::Refused, "signature_wrong", ru, en);
     }
     if document.revocation == Revocation::Done {
         let (ru, en) = ("документ аннулирован", "the document is revoked");
-        return of(DocumentState::Revoked, "upd_revoked", ru, en, false);
+        return of(DocumentState::Revoked, "upd_revoked", ru, en);
     }
     match document.response {
         Response::Refused => {
-            let (ru, en) = ("покупатель отказал в подписи:", "the buyer refuses to sign:");
-            return of(DocumentState::Rejected, "upd_rejected", ru, en, false);
+            let (ru, en) = ("покупатель отказал в подписи", "the buyer refuses to sign");
+            return of(DocumentState::Rejected, "upd_rejected", ru, en);
         }
         Response::WrongSignature => {
             let (ru, en) = ("подпись покупателя неверна", "the buyer's signature is wrong");
-            return of(DocumentState::Rejected, "buyer_signature_wrong", ru, en, false);
+            return of(DocumentState::Rejected, "buyer_signature_wrong", ru, en);
         }
         _ => {}
     }
-    if document.wants_correction {
-        let (ru, en) = ("покупатель просит уточнить документ:", "the buyer wants a correction:");
-        return of(DocumentState::ToCorrect, "correction_asked", ru, en, true);
+    // Where the correcting document is out already, nobody waits for one.
+    if document.wants_correction && !document.is_corrected {
+        let (ru, en) = ("покупатель просит уточнить документ", "the buyer wants a correction");
+        return of(DocumentState::ToCorrect, "correction_asked", ru, en);
     }
     None
 }

@@ -32,13 +32,22 @@ impl Buyer {
     }
 }
 
-/// The buyer of an order; `None` where a person buys for himself: no INN.
+/// Whether a person buys for himself: no INN, and nothing else that only a company has.
+#[must_use]
+pub fn is_person(order: &Order, names: &BuyerProperties) -> bool {
+    let is_blank = |text: Option<&String>| text.is_none_or(|text| plain(text).is_empty());
+    is_blank(order.buyer.inn.as_ref())
+        && is_blank(order.buyer.kpp.as_ref())
+        && is_blank(order.properties.get(&names.company))
+}
+
+/// The buyer of an order; `None` where a person buys for himself.
 ///
 /// # Errors
 /// Everything that is wrong with the details.
 pub fn buyer(order: &Order, names: &BuyerProperties) -> Result<Option<Buyer>, Vec<Fault>> {
     let written = order.buyer.inn.as_deref().unwrap_or_default().trim();
-    if written.is_empty() {
+    if is_person(order, names) {
         return Ok(None);
     }
     let mut faults = Vec::new();
@@ -74,6 +83,10 @@ fn who(
     names: &BuyerProperties,
     faults: &mut Vec<Fault>,
 ) -> Option<Who> {
+    if written.is_empty() {
+        faults.push(fault::inn_missing(&names.company));
+        return None;
+    }
     let inn: Inn = match written.parse() {
         Ok(inn) => inn,
         Err(error) => {
@@ -153,19 +166,24 @@ fn contract(
     names: &BuyerProperties,
     faults: &mut Vec<Fault>,
 ) -> Option<(String, Date)> {
-    let property =
-        |name: &Option<String>| name.as_ref().and_then(|name| order.properties.get(name));
-    let (number, day) = (property(&names.contract_number)?, property(&names.contract_date)?);
+    let property = |name: &Option<String>| {
+        let value = name.as_ref().and_then(|name| order.properties.get(name));
+        value.map(|value| plain(value)).filter(|value| !value.is_empty())
+    };
+    let number = property(&names.contract_number)?;
+    names.contract_date.as_ref()?;
+    // A contract without its date is no contract of the format; leaving it out would say that there is none.
+    let day = property(&names.contract_date).unwrap_or_default();
     let forms = [
-        Date::parse(day.trim(), format_description!("[day].[month].[year]")),
-        Date::parse(day.trim(), format_description!("[year]-[month]-[day]")),
+        Date::parse(&day, format_description!("[day].[month].[year]")),
+        Date::parse(&day, format_description!("[year]-[month]-[day]")),
     ];
     let Some(day) = forms.into_iter().find_map(Result::ok) else {
         let name = names.contract_date.as_deref().unwrap_or_default();
         faults.push(fault::contract_date(name));
         return None;
     };
-    Some((plain(number), day))
+    Some((number, day))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use events::{InnError, Text};
 
-use crate::upd::{Line, number::rate};
+use crate::upd::{Format, Line, number::rate};
 
 /// Something wrong with an order: half a sentence in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,18 @@ pub(super) fn inn(property: &str, written: &str, error: InnError) -> Fault {
         "inn_wrong",
         format!("ИНН покупателя «{written}» неверен: {ru} (свойство заказа {property})"),
         format!("the buyer's INN {written} is wrong: {en} (order property {property})"),
+    )
+}
+
+pub(super) fn inn_missing(property: &str) -> Fault {
+    Fault::new(
+        "inn_missing",
+        format!(
+            "заказ оформлен на организацию (заполнено свойство заказа {property} или КПП), а ИНН покупателя не указан (свойство заказа с ИНН)"
+        ),
+        format!(
+            "a company buys (the order property {property} or the KPP is there), and its INN is missing (the order property with the INN)"
+        ),
     )
 }
 
@@ -235,12 +247,19 @@ pub(super) fn sum_differs(lines: events::Money, order: events::Money) -> Fault {
     )
 }
 
-pub(super) fn alcohol() -> Fault {
-    Fault::new(
-        "alcohol_flags_missing",
-        "в заказе алкоголь, а признаки имени файла для него не заданы (настройка file_id.alcohol)",
-        "there is alcohol, and the flags of the file's name for it are not set (file_id.alcohol)",
-    )
+pub(super) fn alcohol(format: Format) -> Fault {
+    match format {
+        Format::V503 => Fault::new(
+            "alcohol_flags_missing",
+            "в заказе алкоголь, а признаки имени файла для него не заданы (настройка file_id.alcohol)",
+            "there is alcohol, and the flags of the file's name for it are not set (file_id.alcohol)",
+        ),
+        Format::V501 => Fault::new(
+            "alcohol_in_old_format",
+            "в заказе алкоголь, а в формате 5.01 он не передаётся: нужен формат 5.03 (настройка format)",
+            "there is alcohol, and format 5.01 has no place for it: set format = \"5.03\"",
+        ),
+    }
 }
 
 pub(super) fn rate_of_5_01(line: &Line) -> Option<Fault> {
@@ -290,7 +309,9 @@ pub(crate) fn all() -> Vec<Fault> {
         shipment(),
         empty(),
         sum_differs(money, money),
-        alcohol(),
+        alcohol(Format::V503),
+        alcohol(Format::V501),
+        inn_missing(own),
     ]);
     all
 }

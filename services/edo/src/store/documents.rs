@@ -4,7 +4,8 @@ use events::OrderRef;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Store, book};
+use super::{Store, book, order_of};
+use crate::{diadoc::Posted, plan::Numbers};
 
 /// How a document stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +20,20 @@ pub enum State {
     Signed,
     /// Refused by the buyer.
     Rejected,
-    /// Refused by Diadoc.
+    /// Refused by Diadoc or by the signer: it has not left.
     Refused,
+    /// Another one was made in its place before it left.
+    Replaced,
     /// Revoked.
     Revoked,
     /// The buyer wants it corrected.
     ToCorrect,
+    /// A correcting document (УКД) to it was sent, by hand.
+    Corrected,
     /// Nobody can tell whether it is there.
     Unknown,
+    /// A person has found it, and Diadoc does not show it under our name for it.
+    ByHand,
 }
 
 impl State {
@@ -42,7 +49,10 @@ impl State {
             Self::Refused => "refused",
             Self::Revoked => "revoked",
             Self::ToCorrect => "to_correct",
+            Self::Corrected => "corrected",
             Self::Unknown => "unknown",
+            Self::ByHand => "by_hand",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -105,11 +115,23 @@ pub struct Kept {
     pub sent_at: Option<OffsetDateTime>,
 }
 
+/// A document that a buyer has had, with its order.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) id: Uuid,
+    pub(crate) order: OrderRef,
+    pub(crate) number: String,
+    pub(crate) posted: Posted,
+    pub(crate) state: String,
+    pub(crate) detail: String,
+}
+
 /// How many documents stand how.
 pub(crate) type Counts = Vec<(String, i64)>;
 
 impl Store {
-    /// Writes a document down. Twice is once: the first bytes stay.
+    /// Writes a document down. Twice is once: the first bytes stay. An earlier one of the same fact that was not sent, or
+    /// of which a person has said that it is not there, is replaced by it.
     pub(crate) async fn write(&self, written: &Written<'_>) -> sqlx::Result<()> {
         let signed = i32::try_from(written.revision).unwrap_or(i32::MAX);
         let correction = written.correction.and_then(|number| i32::try_from(number).ok());
@@ -145,8 +167,39 @@ impl Store {
             )
             .execute(&mut *transaction)
             .await?;
+            sqlx::query!(
+                "WITH changed AS (
+                     UPDATE documents SET state = $3, detail = '', changed_at = now()
+                     WHERE cause = $1 AND id <> $2 AND state IN ('written', 'sending', 'unknown') RETURNING id)
+                 INSERT INTO document_states (document, state, detail) SELECT id, $3, '' FROM changed",
+                written.cause,
+                written.id,
+                State::Replaced.word()
+            )
+            .execute(&mut *transaction)
+            .await?;
         }
         transaction.commit().await
+    }
+
+    /// The numbers of an order's documents: that of this fact's, and those of other facts'.
+    pub(crate) async fn numbers(&self, order: &OrderRef, cause: Uuid) -> sqlx::Result<Numbers> {
+        let rows = sqlx::query!(
+            r#"SELECT DISTINCT number, cause = $2 AS "is_own!" FROM documents WHERE book = $1"#,
+            book(order),
+            cause
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut numbers = Numbers::default();
+        for row in rows {
+            if row.is_own {
+                numbers.own = Some(row.number);
+            } else {
+                numbers.taken.push(row.number);
+            }
+        }
+        Ok(numbers)
     }
 
     /// A document.
@@ -226,6 +279,32 @@ impl Store {
         .execute(&self.pool)
         .await
         .map(drop)
+    }
+
+    /// The document of a message, where the buyer has signed it or wants it corrected.
+    pub(crate) async fn settled(&self, message: &str) -> sqlx::Result<Option<Settled>> {
+        let row = sqlx::query!(
+            r#"SELECT id, book, order_number, number, entity_id AS "entity!", state, detail FROM documents
+               WHERE message_id = $1 AND entity_id IS NOT NULL AND state IN ('signed', 'to_correct')"#,
+            message
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.and_then(|row| {
+            let posted = Posted { message: message.to_owned(), entity: row.entity };
+            let order = order_of(&row.book, row.order_number)?;
+            let (id, number, state, detail) = (row.id, row.number, row.state, row.detail);
+            Some(Settled { id, order, number, posted, state, detail })
+        }))
+    }
+
+    /// Whether a correcting document to this one was sent.
+    pub(crate) async fn is_corrected(&self, posted: &Posted) -> sqlx::Result<bool> {
+        let found = sqlx::query_scalar!(
+            r#"SELECT state = 'corrected' AS "is!" FROM documents WHERE message_id = $1"#,
+            posted.message
+        );
+        Ok(found.fetch_optional(&self.pool).await?.unwrap_or(false))
     }
 
     /// How many documents stand how.

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{State, Store, book};
+use crate::diadoc::Posted;
 
 /// How an order took its goods back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub(crate) enum Standing {
     Nothing,
     /// A document may be there; its sending knows soon.
     OnItsWay,
-    /// This document, by its number.
-    Document(String),
+    /// This document, by its number; where it is at Diadoc, if that is known.
+    Document(String, Option<Posted>),
 }
 
 impl TakenBack {
@@ -60,8 +61,8 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let last = sqlx::query!(
-            r#"SELECT number, message_id IS NOT NULL AS "is_there!", state FROM documents
-               WHERE book = $1 AND state IN ('sending', 'sent', 'signed', 'to_correct', 'unknown')
+            r#"SELECT number, message_id, entity_id, state FROM documents
+               WHERE book = $1 AND state IN ('sending', 'sent', 'signed', 'to_correct', 'corrected', 'unknown', 'by_hand')
                ORDER BY message_id IS NULL, made_at DESC LIMIT 1"#,
             book
         )
@@ -70,8 +71,14 @@ impl Store {
         transaction.commit().await?;
         Ok(match last {
             None => Standing::Nothing,
-            Some(last) if last.state == "sending" && !last.is_there => Standing::OnItsWay,
-            Some(last) => Standing::Document(last.number),
+            Some(last) if last.state == "sending" && last.message_id.is_none() => {
+                Standing::OnItsWay
+            }
+            Some(last) => {
+                let posted = last.message_id.zip(last.entity_id);
+                let posted = posted.map(|(message, entity)| Posted { message, entity });
+                Standing::Document(last.number, posted)
+            }
         })
     }
 

@@ -39,12 +39,24 @@ fn calls() -> Vec<Failure> {
 /// What the buyer or Diadoc decides, with and without words of theirs.
 fn decisions(order: &OrderRef) -> Vec<Reason> {
     let all = [
-        ("upd_rejected", "покупатель отказал в подписи:", "the buyer refuses to sign:"),
-        ("upd_revoked", "документ аннулирован", "the document is revoked"),
+        (
+            State::Rejected,
+            "upd_rejected",
+            "покупатель отказал в подписи",
+            "the buyer refuses to sign",
+        ),
+        (State::Revoked, "upd_revoked", "документ аннулирован", "the document is revoked"),
+        (
+            State::ToCorrect,
+            "correction_asked",
+            "покупатель просит уточнить документ",
+            "the buyer wants a correction",
+        ),
     ];
     let said = [Some("Не тот договор"), None];
-    all.iter()
-        .flat_map(|(code, ru, en)| said.map(|said| decided(order, code, ru, en, said)))
+    all.into_iter()
+        .map(|(state, code, ru, en)| Decision { state, code, ru, en })
+        .flat_map(|one| said.map(|said| decided(order, &one, said)))
         .collect()
 }
 
@@ -63,7 +75,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             buyer_ambiguous(order, "7700000000", 2),
             not_partner(order, "Ромашка", "отклонил приглашение в Диадоке", "has declined"),
             cannot_post(order, &["Ящик закрыт".to_owned()]),
-            correct_by_hand(order, "A-1042/2"),
+            cloud_failed(order, "Error"),
             store_away(order, &sqlx::Error::PoolTimedOut),
         ])
         .failures(calls())
@@ -72,8 +84,10 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             outcome_unknown(order, "A-1042/2"),
             returned_before(order),
             roaming_failed(order),
+            same_again(order),
+            correct_by_hand(order, "A-1042/2"),
         ])
-        .naming(&["main", "refresh", "file_id", "alcohol", "delivery", "vat"])
+        .naming(&["main", "refresh", "format", "file_id", "alcohol", "delivery", "vat"])
         .covers(
             &[
                 include_str!("../words.rs"),

@@ -11,7 +11,7 @@ use crate::{
 
 type Change = fn(Order) -> Order;
 
-fn line(mut order: Order, name: &str, value: serde_json::Value) -> Order {
+pub(crate) fn line(mut order: Order, name: &str, value: serde_json::Value) -> Order {
     let mut line = serde_json::to_value(&order.lines[0]).unwrap();
     line[name] = value;
     order.lines[0] = serde_json::from_value(line).unwrap();
@@ -19,10 +19,27 @@ fn line(mut order: Order, name: &str, value: serde_json::Value) -> Order {
 }
 
 /// What is broken, the reason's word, and what the manager reads.
-const CASES: [(&str, Change, &str, &str); 22] = [
+const CASES: [(&str, Change, &str, &str); 25] = [
     ("check digit", |o| inn(o, "7700000024"), "inn_wrong", "контрольная цифра не сходится"),
     ("letters", |o| inn(o, "77000000АБ"), "inn_wrong", "не только цифры"),
     ("eleven digits", |o| inn(o, "77000000231"), "inn_wrong", "10 цифр"),
+    ("a company without an INN", |o| inn(o, " "), "inn_missing", "ИНН покупателя не указан"),
+    (
+        "a contract without its date",
+        |o| with_properties(o, &[("CONTRACT", Some("17-Д"))]),
+        "contract_date_wrong",
+        "дата договора",
+    ),
+    (
+        "a discount on the whole, in a part of the order",
+        |mut o| {
+            o.price = events::Money::from_kopecks(100_000);
+            o.shipments[0].items = vec![(7, "5".parse().unwrap())];
+            o
+        },
+        "sum_differs",
+        "скидка",
+    ),
     (
         "no KPP",
         |mut o| {
@@ -142,14 +159,15 @@ const CASES: [(&str, Change, &str, &str); 22] = [
     ),
 ];
 
-fn inn(mut order: Order, inn: &str) -> Order {
+pub(crate) fn inn(mut order: Order, inn: &str) -> Order {
     order.buyer.inn = Some(inn.to_owned());
     order
 }
 
 #[tokio::test]
 async fn broken_details_are_refused_before_anything_is_sent_and_the_mended_order_goes_out() {
-    let world = World::new().await;
+    let contract = "[buyer]\ncontract_number = \"CONTRACT\"\ncontract_date = \"CONTRACT_DATE\"";
+    let world = World::with(contract, &[], |_| {}).await;
     for (what, change, code, words) in CASES {
         let broken = change(order(1, world.now()));
         let End::Dead(reason) = Job::new(shipped(&broken)).run(&*world.edo).await else {

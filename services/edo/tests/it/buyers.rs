@@ -71,7 +71,17 @@ async fn an_invitation_of_his_own_is_accepted() {
     world.running.emulator.diadoc.books().relate(BUYER_BOX, "InvitesMe");
     let mut job = Job::new(shipped(&order(1, world.now())));
     assert_eq!(name(&job.run(&*world.edo).await), "wait 900s");
+    assert_eq!(told(&job), [], "nobody has to ask him for anything");
     world.send(&mut job).await;
+    assert_eq!(world.messages().len(), 1);
+}
+
+/// He takes from all, and his invitation lies there: no reason to stop.
+#[tokio::test]
+async fn a_buyer_who_invites_us_gets_his_document_where_nobody_is_invited() {
+    let world = World::new().await;
+    world.running.emulator.diadoc.books().relate(BUYER_BOX, "InvitesMe");
+    world.send(&mut Job::new(shipped(&order(1, world.now())))).await;
     assert_eq!(world.messages().len(), 1);
 }
 

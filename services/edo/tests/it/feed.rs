@@ -1,6 +1,6 @@
 //! The event feed: equal places across pages, pages in no order, places that are forgotten.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use emulator::diadoc::Answered;
 use emulator::{Fault, Kind, System};
@@ -20,7 +20,7 @@ async fn sent(world: &World, count: u64) -> BTreeSet<String> {
 }
 
 fn nudged(world: &World) -> BTreeSet<String> {
-    world.nudged.lock().unwrap().drain(..).collect()
+    world.ears.nudged.lock().unwrap().drain(..).collect()
 }
 
 #[tokio::test]
@@ -73,4 +73,43 @@ async fn a_reading_that_fails_is_done_again() {
     assert_eq!(nudged(&world), BTreeSet::new());
     world.another().background().await;
     assert_eq!(nudged(&world), all);
+}
+
+#[tokio::test]
+async fn what_a_buyer_does_after_his_signature_is_told_to_the_shop() {
+    let cases = [
+        (
+            Answered::RevocationAsked,
+            "revocation_asked",
+            "просит аннулировать УПД по заказу № A-1",
+            "signed",
+        ),
+        (Answered::Revoked, "upd_revoked", "УПД № A-1 по заказу № A-1 аннулирован", "revoked"),
+        (
+            Answered::CorrectionAsked { text: "Адрес другой".to_owned() },
+            "correction_asked",
+            "Покупатель пишет: «Адрес другой»",
+            "to_correct",
+        ),
+        (Answered::Corrected, "upd_corrected", "отправлена корректировка (УКД)", "corrected"),
+    ];
+    for (answered, code, words, state) in cases {
+        let world = World::new().await;
+        let mut job = Job::new(shipped(&order(1, world.now())));
+        world.send(&mut job).await;
+        world.answer(Answered::Signed);
+        world.carry(&mut job).await;
+        world.ears.over.store(true, Ordering::Relaxed);
+        world.another().background().await;
+        assert_eq!(world.ears.heard(), [], "his signature was told by the job");
+        world.answer(answered);
+        for _ in 0..2 {
+            world.another().background().await;
+        }
+        let heard = world.ears.heard();
+        assert_eq!(heard.len(), 1, "{code}: once: {heard:?}");
+        assert_eq!(heard[0].1, code);
+        assert!(heard[0].2.contains(words) && heard[0].2.ends_with('.'), "{}", heard[0].2);
+        assert_eq!(world.states().await, [state], "{code}");
+    }
 }

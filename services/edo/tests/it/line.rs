@@ -1,13 +1,17 @@
 //! The line to Diadoc: sign-in, rotation, rate and lanes over all replicas.
 
-use emulator::{Fault, Kind, System, settings::DiadocSignIn};
+use emulator::{
+    Fault, Kind, System,
+    diadoc::{Answered, Buyer},
+    settings::DiadocSignIn,
+};
 use futures_util::future::join_all;
 use runtime::testing::{End, Job};
 use secrecy::SecretString;
 
 use crate::{
-    order::{order, shipped},
-    world::{World, name},
+    order::{BUYER_INN, BUYER_KPP, order, shipped},
+    world::{BUYER_BOX, World, name},
 };
 
 #[tokio::test]
@@ -132,12 +136,21 @@ async fn a_power_of_attorney_goes_with_the_signature_and_into_the_document() {
 
 #[tokio::test]
 async fn a_test_organisation_needs_no_key() {
-    let world = World::with("test_signature = true", &[], |settings| {
+    let world = World::with("test_signature = true", &["--signer-kind=none"], |settings| {
         settings.diadoc.is_test = true;
     })
     .await;
-    let End::Dead(reason) = Job::new(shipped(&order(1, world.now()))).run(&*world.edo).await else {
+    let mut job = Job::new(shipped(&order(1, world.now())));
+    let End::Dead(reason) = job.run(&*world.edo).await else {
         panic!("a real buyer gets no test signature");
     };
     assert_eq!(reason.code, "counterparty_missing");
+    let mut buyer = Buyer::new(BUYER_INN, BUYER_KPP, BUYER_BOX);
+    buyer.test = true;
+    world.running.emulator.diadoc.books().put(buyer);
+    world.send(&mut job).await;
+    assert_eq!(world.messages().len(), 1);
+    world.answer(Answered::Signed);
+    assert_eq!(name(&job.run(&*world.edo).await), "done");
+    world.agrees();
 }

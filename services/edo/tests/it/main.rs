@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and say what they measured"
 )]
 
+mod bitrix;
 mod broken;
 mod buyers;
 mod chaos;
@@ -15,6 +16,8 @@ mod feed;
 mod interface;
 mod line;
 mod order;
+mod sea;
+mod signer;
 mod speed;
 mod story;
 mod world;

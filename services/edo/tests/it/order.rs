@@ -57,6 +57,15 @@ pub(crate) fn shipped_part(order: &Order, shipment: u64) -> Event {
     Event::new(Fact::OrderShipped(Box::new(ShipmentFact { order, shipment, occurrence: 1 })), at)
 }
 
+/// The same shipment left once more, an hour later.
+pub(crate) fn shipped_anew(order: &Order) -> Event {
+    let mut order = later(order, 60);
+    let at = order.updated_at;
+    order.shipments[0].deducted_at = Some(at);
+    let fact = ShipmentFact { order, shipment: 9, occurrence: 2 };
+    Event::new(Fact::OrderShipped(Box::new(fact)), at)
+}
+
 pub(crate) fn paid(order: &Order) -> Event {
     let fact = PaymentFact { order: order.clone(), payment: 55, occurrence: 1 };
     Event::new(Fact::OrderPaid(Box::new(fact)), order.updated_at)

@@ -1,7 +1,11 @@
 //! How long a thousand documents of fifty lines take, written, validated and signed with the GOST engine.
-//! Few of them by default, `PAROM_SPEED=1000` for the figure in the README.
+//! Few of them by default, to see that they are valid and signed; the thousand and its bound with
+//! `PAROM_SPEED=1000`.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use edo::{
     Formats,
@@ -16,6 +20,10 @@ use signing::{
 };
 
 use crate::{conformance::facts, world::schemas};
+
+/// The issue's: so many in less than this, on two cores.
+const WHOLE: u32 = 1_000;
+const BOUND: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_are_written_validated_and_signed_quickly() {
@@ -43,7 +51,9 @@ async fn documents_are_written_validated_and_signed_quickly() {
     };
     let lengths: Vec<_> = stream::iter(0..count).map(one).buffer_unordered(4).collect().await;
     assert!(lengths.into_iter().all(|length| length.unwrap() > 500));
-    let took = began.elapsed().as_secs_f64();
-    eprintln!("{count} documents of 50 lines: {took:.1} s");
-    assert!(took < 20.0 || count > 1000, "{count} documents took {took:.1} s");
+    let took = began.elapsed();
+    eprintln!("{count} documents of 50 lines: {:.1} s", took.as_secs_f64());
+    if count >= WHOLE {
+        assert!(took < BOUND, "{count} documents took {took:?}");
+    }
 }

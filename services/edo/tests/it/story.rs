@@ -6,7 +6,10 @@ use runtime::testing::{End, Job};
 use signing::Verifier;
 
 use crate::{
-    order::{cancelled, mended, order, paid, returned, shipped, shipped_part},
+    order::{
+        cancelled, mended, order, paid, returned, shipped, shipped_anew, shipped_part,
+        with_properties,
+    },
     world::{BUYER_BOX, World, name, statuses, told},
 };
 
@@ -58,8 +61,8 @@ async fn what_is_told_twice_is_sent_once() {
 #[tokio::test]
 async fn a_person_without_an_inn_gets_no_document() {
     let world = World::new().await;
-    let mut order = order(1, world.now());
-    order.buyer.inn = Some("  ".to_owned());
+    let mut order = with_properties(order(1, world.now()), &[("COMPANY", Some(" "))]);
+    (order.buyer.inn, order.buyer.kpp) = (Some("  ".to_owned()), None);
     assert_eq!(world.carry(&mut Job::new(shipped(&order))).await, ["done"]);
     assert_eq!(world.messages().len(), 0);
 }
@@ -204,7 +207,8 @@ async fn a_correction_that_the_buyer_asks_for_corrects_the_first_document() {
     assert_eq!(messages[1].kind, "UniversalTransferDocumentRevision");
     let first = (messages[0].id.clone(), messages[0].entity.clone());
     assert_eq!(messages[1].corrects, Some(first));
-    assert_eq!(told(&job).last().unwrap().1, "upd_sent_2");
+    let steps: Vec<&str> = statuses(&job).iter().map(|status| status.step.as_str()).collect();
+    assert_eq!(steps, ["upd_sent", "upd_sent 2"], "each is told");
     world.agrees();
 }
 
@@ -348,4 +352,173 @@ async fn a_duplicate_is_found_by_our_own_name_and_one_that_is_not_there_is_unkno
     world.send(&mut job).await;
     assert_eq!(world.messages().len(), 2);
     world.agrees();
+}
+
+/// Goods came back after the signature: the manager corrects or revokes at Diadoc and replays, and that closes it.
+#[tokio::test]
+async fn a_correction_or_revocation_by_hand_closes_what_goods_that_came_back_have_opened() {
+    for made in [Answered::Corrected, Answered::Revoked] {
+        let world = World::new().await;
+        let order = order(1, world.now());
+        let mut job = Job::new(shipped(&order));
+        world.send(&mut job).await;
+        world.answer(Answered::Signed);
+        world.carry(&mut job).await;
+        let mut taken = Job::new(returned(&order));
+        let End::Dead(reason) = taken.run(&*world.edo).await else { panic!("it stops") };
+        assert_eq!(
+            reason.text.ru,
+            "По заказу № A-1 уже отправлен УПД № A-1, а товар вернулся или заказ отменён. Сделайте корректировку (УКД) \
+             или аннулирование в Диадоке и повторите: Паром увидит документ и закроет эту ошибку."
+        );
+        assert_eq!(name(&taken.run(&*world.edo).await), "dead correction_by_hand");
+        world.answer(made);
+        assert_eq!(name(&taken.run(&*world.edo).await), "done");
+    }
+}
+
+/// Other flags of the same set are no wish of the buyer's.
+#[tokio::test]
+async fn a_correction_that_is_out_and_a_question_for_powers_are_no_request() {
+    for answered in [Answered::Corrected, Answered::PowersAsked] {
+        let world = World::new().await;
+        let mut job = Job::new(shipped(&order(1, world.now())));
+        world.send(&mut job).await;
+        world.answer(answered);
+        assert!(matches!(job.run(&*world.edo).await, End::Wait(_)));
+        world.answer(Answered::Signed);
+        assert_eq!(name(&job.run(&*world.edo).await), "done");
+    }
+}
+
+/// The buyer asks for a correction, and the manager makes it by hand and mends the order after that.
+#[tokio::test]
+async fn a_correction_by_hand_is_seen_and_no_second_one_goes_out() {
+    let world = World::new().await;
+    let event = shipped(&order(1, world.now()));
+    let mut job = Job::new(event.clone());
+    world.send(&mut job).await;
+    world.answer(Answered::CorrectionAsked { text: "Цена по договору".to_owned() });
+    let End::Dead(reason) = job.run(&*world.edo).await else { panic!("it stops") };
+    assert_eq!(
+        reason.text.ru,
+        "УПД по заказу № A-1: покупатель просит уточнить документ: «Цена по договору». Исправьте заказ: уйдёт исправленный \
+         УПД. Если по договорённости меняются цена или количество, сделайте корректировку (УКД) в Диадоке: Паром её увидит."
+    );
+    assert_eq!(world.states().await, ["to_correct"]);
+    world.answer(Answered::Corrected);
+    world.ears.over.store(true, std::sync::atomic::Ordering::Relaxed);
+    {
+        use runtime::Worker as _;
+        world.another().background().await;
+    }
+    assert_eq!(world.ears.heard()[0].1, "upd_corrected");
+    assert_eq!(world.states().await, ["corrected"]);
+    job.renew(mended(&event, |order| {
+        order.lines[0].price = events::Money::from_kopecks(11_000);
+        order.price = events::Money::from_kopecks(110_000);
+    }));
+    assert_eq!(name(&job.run(&*world.edo).await), "done");
+    assert_eq!(world.messages().len(), 1);
+}
+
+/// The order is saved for another reason (the box that Parom wrote into it, a manager's note): that mends nothing.
+#[tokio::test]
+async fn a_refused_document_is_not_sent_again_for_a_change_that_it_does_not_say() {
+    for answered in [
+        Answered::Rejected { text: "Не та цена".to_owned(), universal: true },
+        Answered::CorrectionAsked { text: "Не та цена".to_owned() },
+        Answered::Revoked,
+    ] {
+        let world = World::new().await;
+        let event = shipped(&order(1, world.now()));
+        let mut job = Job::new(event.clone());
+        world.send(&mut job).await;
+        world.answer(answered);
+        assert!(matches!(job.run(&*world.edo).await, End::Dead(_)));
+        let noted = mended(&event, |order| {
+            order.properties.insert("DIADOC_BOX_ID".to_owned(), BUYER_BOX.to_owned());
+            order.properties.insert("NOTE".to_owned(), "Позвонить".to_owned());
+        });
+        job.renew(noted.clone());
+        assert_eq!(name(&job.run(&*world.edo).await), "dead document_unchanged");
+        assert_eq!(world.messages().len(), 1);
+        // A person who replays means it.
+        world.send(&mut job).await;
+        assert_eq!(world.messages().len(), 2);
+        world.agrees();
+    }
+}
+
+/// Diadoc promises nothing about how long it knows a key.
+#[tokio::test]
+async fn what_is_perhaps_sent_is_looked_for_before_it_is_sent_days_later() {
+    let world = World::new().await;
+    world.on_post(Kind::Reset);
+    let mut job = Job::new(shipped(&order(1, world.now())));
+    assert!(matches!(job.run(&*world.edo).await, End::Retry(..)));
+    assert_eq!(world.messages().len(), 1, "it was taken, and the answer lost");
+    world.running.emulator.diadoc.books().forget_operations();
+    world.pass(std::time::Duration::from_secs(2 * 24 * 3600));
+    world.send(&mut job).await;
+    assert_eq!(world.messages().len(), 1);
+    world.agrees();
+}
+
+#[tokio::test]
+async fn a_document_that_a_person_has_found_is_followed() {
+    let world = World::new().await;
+    let mut fault =
+        Fault::new(System::Diadoc, Kind::Status).code(409).on("/V3/PostMessage").times(9);
+    fault.apply = Some(true);
+    world.fault(fault);
+    world.fault(
+        Fault::new(System::Diadoc, Kind::Status).code(404).on("/GetDocumentsByCustomId").times(5),
+    );
+    let mut job = Job::new(shipped(&order(1, world.now())));
+    let way = world.carry(&mut job).await;
+    assert_eq!(way.last().unwrap(), "dead unknown document_unknown", "{way:?}");
+    job.found::<edo::Edo>();
+    world.send(&mut job).await;
+    world.answer(Answered::Signed);
+    assert_eq!(name(&job.run(&*world.edo).await), "done");
+    assert_eq!(told(&job).last(), Some(&SIGNED));
+    assert_eq!(world.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn what_leaves_comes_back_and_leaves_again_has_two_numbers() {
+    let world = World::new().await;
+    let order = order(1, world.now());
+    world.send(&mut Job::new(shipped(&order))).await;
+    world.carry(&mut Job::new(returned(&order))).await;
+    world.send(&mut Job::new(shipped_anew(&order))).await;
+    let numbers: Vec<_> = world.messages().into_iter().map(|sent| sent.number).collect();
+    assert_eq!(numbers, ["A-1", "A-1/2"]);
+    world.agrees();
+}
+
+/// A correction is of the same number, though an earlier shipment is gone by then.
+#[tokio::test]
+async fn a_correction_keeps_its_documents_number() {
+    let world = World::new().await;
+    let mut order = order(1, world.now());
+    let mut second = order.shipments[0].clone();
+    second.id = 12;
+    for shipment in [&mut order.shipments[0], &mut second] {
+        shipment.items = vec![(7, "5".parse().unwrap())];
+    }
+    order.shipments.push(second);
+    let event = shipped_part(&order, 12);
+    let mut job = Job::new(event.clone());
+    world.send(&mut job).await;
+    world.answer(Answered::CorrectionAsked { text: "Адрес другой".to_owned() });
+    assert!(matches!(job.run(&*world.edo).await, End::Dead(_)));
+    job.renew(mended(&event, |order| {
+        order.shipments.remove(0);
+        order.properties.insert("COMPANY_ADR".to_owned(), "г. Тверь, ул. Новая, д. 1".to_owned());
+    }));
+    world.send(&mut job).await;
+    let numbers: Vec<_> = world.messages().into_iter().map(|sent| sent.number).collect();
+    assert_eq!(numbers, ["A-1/2", "A-1/2"]);
 }

@@ -3,13 +3,16 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, Once},
+    sync::{
+        Arc, Mutex, Once,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command};
 use edo::{
-    Edo, Outside,
+    Edo, Nudged, Outside,
     config::{self, Config},
 };
 use emulator::{
@@ -69,22 +72,44 @@ pub(crate) fn schemas() -> Option<PathBuf> {
     vendors().map(|folder| folder.join("xsd-fts"))
 }
 
+/// What the service does beside its steps.
+#[derive(Clone, Default)]
+pub(crate) struct Ears {
+    /// Jobs that were nudged, by their messages.
+    pub(crate) nudged: Arc<Mutex<Vec<String>>>,
+    /// What was told from outside of a step.
+    pub(crate) heard: Arc<Mutex<Vec<Event>>>,
+    /// Whether all jobs are over.
+    pub(crate) over: Arc<AtomicBool>,
+}
+
+impl Ears {
+    /// Phase, code and Russian text of what was told since the last look.
+    pub(crate) fn heard(&self) -> Vec<(Phase, String, String)> {
+        let told = |event: Event| match event.fact {
+            Fact::StatusChanged(status) => (status.phase, status.code, status.text.ru),
+            other => panic!("{}", other.topic()),
+        };
+        self.heard.lock().unwrap().drain(..).map(told).collect()
+    }
+}
+
 pub(crate) struct World {
     pub(crate) running: Running,
     pub(crate) edo: Arc<Edo>,
     pub(crate) tables: Tables,
-    pub(crate) nudged: Arc<Mutex<Vec<String>>>,
+    pub(crate) ears: Ears,
     pair: Pair,
     shops: String,
     more: Vec<String>,
 }
 
 /// Settings as from a command line without any environment.
-pub(crate) fn config(arguments: &[String]) -> Config {
-    let command = Config::augment_args(Command::new("edo"));
+pub(crate) fn settings<T: Args>(arguments: &[String]) -> T {
+    let command = T::augment_args(Command::new("service"));
     let command = command.mut_args(|arg| arg.env(clap::builder::Resettable::Reset));
-    let given = std::iter::once("edo").chain(arguments.iter().map(String::as_str));
-    Config::from_arg_matches(&command.get_matches_from(given)).unwrap()
+    let given = std::iter::once("service").chain(arguments.iter().map(String::as_str));
+    T::from_arg_matches(&command.get_matches_from(given)).unwrap()
 }
 
 pub(crate) fn arguments(running: &Running, file: &str, pair: &Pair) -> Vec<String> {
@@ -148,15 +173,15 @@ impl World {
         running.emulator.diadoc.books().put(Buyer::new(BUYER_INN, BUYER_KPP, BUYER_BOX));
         let (tables, pair) =
             (Tables::make("edo", edo::MIGRATOR.iter(), 10).await, Pair::make(&Subject::of(INN)));
-        let (shops, nudged) = (shops(more), Arc::default());
+        let (shops, ears) = (shops(more), Ears::default());
         let more: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
-        let edo = service(&running, &tables, &pair, &shops, &more, &nudged);
-        Self { running, edo, tables, nudged, pair, shops, more }
+        let edo = service(&running, &tables, &pair, &shops, &more, &ears);
+        Self { running, edo, tables, ears, pair, shops, more }
     }
 
     /// A second process of the same service, or the first after a crash.
     pub(crate) fn another(&self) -> Arc<Edo> {
-        service(&self.running, &self.tables, &self.pair, &self.shops, &self.more, &self.nudged)
+        service(&self.running, &self.tables, &self.pair, &self.shops, &self.more, &self.ears)
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
@@ -250,7 +275,7 @@ fn service(
     pair: &Pair,
     shops: &str,
     more: &[String],
-    nudged: &Arc<Mutex<Vec<String>>>,
+    ears: &Ears,
 ) -> Arc<Edo> {
     let metrics = Metrics::new().unwrap();
     let mut given = arguments(running, "unused", pair);
@@ -259,8 +284,9 @@ fn service(
         given.retain(|other| other.split('=').next() != Some(name));
         given.push(own.clone());
     }
-    let config = config(&given);
-    let (vendor, nudged) = (Arc::clone(&running.emulator), Arc::clone(nudged));
+    let config: Config = settings(&given);
+    let vendor = Arc::clone(&running.emulator);
+    let Ears { nudged, heard, over } = ears.clone();
     let outside = Outside {
         pool: tables.pool().clone(),
         signer: Signer::new(&config.signer, &metrics).unwrap(),
@@ -269,6 +295,11 @@ fn service(
         pause: Box::new(|_| Box::pin(async { false })),
         nudge: Box::new(move |message| {
             nudged.lock().unwrap().push(message);
+            let nudged = if over.load(Ordering::Relaxed) { Nudged::Nobody } else { Nudged::Job };
+            Box::pin(async move { nudged })
+        }),
+        tell: Box::new(move |event| {
+            heard.lock().unwrap().push(event);
             Box::pin(async { true })
         }),
     };

@@ -108,7 +108,7 @@ pub fn glance(text: &str) -> Result<Glance, OrderError> {
 /// Whether we write this order property ourselves: what we wrote is not a change of the order.
 #[must_use]
 pub fn is_own_property(code: &str) -> bool {
-    code.starts_with("CLOUDKASSIR_") || code.starts_with("PAROM_")
+    ["CLOUDKASSIR_", "DIADOC_", "PAROM_"].iter().any(|own| code.starts_with(own))
 }
 
 fn check_bounds(text: &str) -> Result<(), OrderError> {

@@ -302,3 +302,25 @@ fn a_line_that_says_nothing_of_vat_is_refused_and_null_means_without() {
     json["order"]["basket"][0]["vat_rate"] = serde_json::Value::Null;
     assert_eq!(read(&json).unwrap().order.lines[0].vat, Vat::None);
 }
+
+#[test]
+fn what_parom_writes_into_an_order_is_no_change_of_it() {
+    for own in ["CLOUDKASSIR_FN", "DIADOC_BOX_ID", "PAROM_STATE"] {
+        assert!(is_own_property(own), "{own}");
+    }
+    for shops in ["INN", "COMPANY", "MY_DIADOC_NOTE"] {
+        assert!(!is_own_property(shops), "{shops}");
+    }
+}
+
+#[test]
+fn the_demonstrations_orders_are_read() {
+    for (text, inn) in [
+        (include_str!("../../../../deploy/demo/order-portal.json"), None),
+        (include_str!("../../../../deploy/demo/order-wholesale.json"), Some("7700000023")),
+    ] {
+        let text = text.replace("ORDER_ID", "7").replace("MOMENT", "2026-11-01T10:00:00+03:00");
+        let order = from_rest(&text, &shop(), &BuyerProperties::default()).unwrap();
+        assert_eq!(order.buyer.inn.as_deref(), inn);
+    }
+}

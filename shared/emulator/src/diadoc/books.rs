@@ -17,6 +17,9 @@ pub struct Books {
     /// Operations by their key in lower case: answered, or so many asks away from it.
     pub(super) operations: BTreeMap<String, Operation>,
     pub(super) events: Vec<Event>,
+    /// Signings at Diadoc, and how the next ones end, if not well.
+    pub(super) cloud: HashMap<String, super::cloud::Task>,
+    pub(super) cloud_ends: VecDeque<String>,
     pub(super) tokens: HashMap<String, OffsetDateTime>,
     pub(super) refresh: Option<String>,
     spent: Vec<String>,
@@ -56,6 +59,9 @@ pub struct Buyer {
     /// Whether it is a branch.
     #[serde(default)]
     pub branch: bool,
+    /// Whether it is for tests.
+    #[serde(default)]
+    pub test: bool,
     /// `AllOrganizations` or `CounteragentsOnly`.
     #[serde(default = "all")]
     pub sociability: String,
@@ -96,6 +102,7 @@ impl Buyer {
             active: true,
             roaming: false,
             branch: false,
+            test: false,
             sociability: all(),
             status: partner(),
             answers: Answers::default(),
@@ -135,6 +142,10 @@ pub enum Answered {
         /// What is wrong.
         text: String,
     },
+    /// He asks for the powers of who signed.
+    PowersAsked,
+    /// A correcting document (УКД) to it was sent, by hand.
+    Corrected,
     /// He asks to revoke.
     RevocationAsked,
     /// Both have agreed to revoke.
@@ -236,9 +247,12 @@ pub struct Summary {
 
 impl Message {
     fn is_void(&self) -> bool {
-        self.answers
-            .iter()
-            .any(|answer| !matches!(answer, Answered::Signed | Answered::RevocationAsked))
+        use Answered::{Corrected, PowersAsked, RevocationAsked, Signed};
+
+        let stands = |answer: &Answered| {
+            matches!(answer, Signed | RevocationAsked | PowersAsked | Corrected)
+        };
+        !self.answers.iter().all(stands)
     }
 }
 
@@ -377,6 +391,16 @@ impl Books {
         self.tokens.insert(token.clone(), now + Duration::seconds(i64::from(holds)));
         self.sign_ins += 1;
         token
+    }
+
+    /// The next signing at Diadoc ends so (`CanceledByUser`, `Timeout`, …).
+    pub fn next_signing_ends(&mut self, status: &str) {
+        self.cloud_ends.push_back(status.to_owned());
+    }
+
+    /// No key is known any more, as after a long time: what was sent stays.
+    pub fn forget_operations(&mut self) {
+        self.operations.clear();
     }
 
     /// Every token is refused from now on.

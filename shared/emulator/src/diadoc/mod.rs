@@ -9,6 +9,7 @@
 mod auth;
 pub mod books;
 mod check;
+mod cloud;
 mod control;
 mod people;
 mod post;
@@ -69,6 +70,8 @@ pub(crate) fn router(emulator: &Arc<Emulator>) -> Router<Arc<Emulator>> {
         .route("/GetOrganizationsByInnKpp", get(people::organizations))
         .route("/V3/GetCounteragent", get(people::counteragent))
         .route("/V3/AcquireCounteragent", post_to(people::acquire))
+        .route("/V2/DssSign", post_to(cloud::sign))
+        .route("/DssSignResult", get(cloud::result))
         .layer(from_fn_with_state(state(), auth::signed_in));
     Router::new()
         .route("/V3/Authenticate", post_to(auth::authenticate))

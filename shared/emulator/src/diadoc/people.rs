@@ -22,7 +22,7 @@ fn shown(buyer: &Buyer) -> Value {
         "FullName": buyer.name, "ShortName": buyer.name, "JoinedDiadocTreaty": true,
         "Boxes": [{"BoxId": format!("{plain}@diadoc.ru"), "BoxIdGuid": buyer.box_id, "Title": buyer.name}],
         "FnsParticipantId": buyer.participant, "Departments": [], "IsActive": buyer.active,
-        "IsTest": false, "IsBranch": buyer.branch, "IsRoaming": buyer.roaming,
+        "IsTest": buyer.test, "IsBranch": buyer.branch, "IsRoaming": buyer.roaming,
         "Sociability": buyer.sociability, "HasCertificateToSign": true,
     })
 }

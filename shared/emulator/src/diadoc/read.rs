@@ -39,7 +39,10 @@ fn shown(message: &Message) -> Value {
     } else {
         "SenderSignatureUnchecked"
     };
-    let flags = i32::from(has(|a| matches!(a, Answered::CorrectionAsked { .. })));
+    // `InvoiceAmendmentFlags`: a set.
+    let flags = i32::from(has(|a| matches!(a, Answered::CorrectionAsked { .. })))
+        | i32::from(has(|a| matches!(a, Answered::Corrected))) << 2
+        | i32::from(has(|a| matches!(a, Answered::PowersAsked))) << 3;
     let roaming = message.answers.iter().find_map(|answer| match answer {
         Answered::RoamingFailed { text } => Some(text),
         _ => None,
@@ -76,7 +79,10 @@ pub(super) fn message(own: &Message, from: &str) -> Value {
     })
 }
 
-fn own_box(emulator: &Emulator, query: &HashMap<String, String>) -> Result<(), Box<Response>> {
+pub(super) fn own_box(
+    emulator: &Emulator,
+    query: &HashMap<String, String>,
+) -> Result<(), Box<Response>> {
     if query.get("boxId") == Some(&emulator.settings().diadoc.box_id) {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Whether a CMS signature holds, by OpenSSL with the GOST engine, and whose it is.
 
-use std::{process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{io::AsyncWriteExt, process::Command};
 use x509_cert::{Certificate, der::DecodePem, der::asn1::ObjectIdentifier};
@@ -48,6 +48,26 @@ pub(crate) async fn verify(
     }
     let pem = std::fs::read(&signer).map_err(|error| error.to_string())?;
     Ok(Held { content: output.stdout, inns: inns(&pem)? })
+}
+
+/// A detached DER signature over `content`, with these files (PEM).
+pub(crate) async fn sign(
+    settings: &GismtSettings,
+    certificate: &Path,
+    key: &Path,
+    content: &[u8],
+) -> Result<Vec<u8>, String> {
+    let mut command = Command::new(&settings.openssl);
+    command.args(["cms", "-sign", "-binary", "-cades", "-nosmimecap", "-outform", "DER"]);
+    command.args(["-engine", "gost", "-md", "md_gost12_256"]);
+    command.arg("-signer").arg(certificate).arg("-inkey").arg(key);
+    let output = tokio::time::timeout(LIMIT, run(command, content));
+    let output = output.await.map_err(|_| "openssl takes too long".to_owned())??;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
 async fn run(mut command: Command, input: &[u8]) -> Result<std::process::Output, String> {
