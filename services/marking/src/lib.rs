@@ -106,6 +106,14 @@ impl Worker for Marking {
         state.absent()
     }
 
+    /// The document is there: its codes are followed to where it puts them, and entered in the stock.
+    fn found(state: State) -> Step<State> {
+        match state.found() {
+            state @ (State::Done | State::Nothing { .. }) => Step::done(state),
+            state => Step::again(state),
+        }
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         self.go(event, state).await
     }

@@ -209,11 +209,25 @@ impl State {
     /// would be there twice.
     #[must_use]
     pub fn absent(self) -> Self {
+        self.settled(|_| Stage::Ready)
+    }
+
+    /// A person has looked in the cabinet, and what was perhaps sent is there: what it does to its codes tells
+    /// the rest.
+    #[must_use]
+    pub fn found(self) -> Self {
+        self.settled(|doc| Stage::Accepted { doc, looks: 0 })
+    }
+
+    /// The documents for which the job stopped, by the register's name where they have one, stand so.
+    fn settled(self, stage: impl Fn(Option<DocId>) -> Stage) -> Self {
         let Self::Papers { revision, mut papers, late } = self else { return self };
         let most = papers.iter().map(|paper| paper.stage.doubt()).max().unwrap_or_default();
         for paper in papers.iter_mut().filter(|paper| paper.stage.doubt() == most) {
-            if matches!(paper.stage, Stage::Sending { .. } | Stage::Sent { .. }) {
-                paper.stage = Stage::Ready;
+            match &paper.stage {
+                Stage::Sending { .. } => paper.stage = stage(None),
+                Stage::Sent { doc, .. } => paper.stage = stage(Some(doc.clone())),
+                _ => {}
             }
         }
         Self::Papers { revision, papers, late }

@@ -2,6 +2,7 @@
 
 use emulator::{Kind, gismt::Code};
 use events::{Event, Fact, Phase, Status, Text};
+use runtime::Worker as _;
 
 use crate::{
     files::{GTIN, OTHER_GTIN, code, ki},
@@ -244,6 +245,37 @@ async fn a_document_that_was_never_taken_stops_for_a_person_and_goes_out_on_his_
     assert_eq!(world.carry(&mut leaving).await.last().unwrap(), "done");
     assert_eq!(world.documents().len(), 1);
     world.agrees().await;
+}
+
+#[tokio::test]
+async fn a_document_that_a_person_has_found_is_followed_until_its_codes_are_sold() {
+    let world = World::new().await;
+    world.stock(GTIN, 1..3).await;
+    let order = order(1, world.now(), &[SHIRT]);
+    world.pack(&order, [1, 2]).await;
+    let mut fault = emulator::Fault::new(emulator::System::Gismt, Kind::Reset)
+        .on("/lk/documents/create")
+        .times(1);
+    fault.apply = Some(false);
+    world.fault(fault);
+    let mut leaving = job(shipped(&order));
+    let way = world.carry(&mut leaving).await;
+    assert_eq!(way.last().unwrap(), "dead unknown document_unknown", "{way:?}");
+    // Whoever says that it is there does not say what became of its codes.
+    let state: marking::State = serde_json::from_str(leaving.state()).unwrap();
+    assert_eq!(marking::Marking::found(state).parts().next, runtime::Next::Again);
+    leaving.found::<marking::Marking>();
+    assert!(crate::world::name(&leaving.run(&*world.marking).await).starts_with("wait"));
+    for number in 1..3 {
+        let mut code = Code::new(&ki(GTIN, number), "lp");
+        (code.status, code.reason) = ("RETIRED".to_owned(), Some("DISTANCE".to_owned()));
+        world.running.emulator.gismt.books().put(code, INN);
+    }
+    assert_eq!(world.carry(&mut leaving).await.last().unwrap(), "done");
+    assert_eq!(told(&leaving).last().unwrap(), &(Phase::Done, "codes_withdrawn"));
+    assert_eq!(world.statuses(GTIN, 1..3).await, ["sold", "sold"]);
+    assert_eq!(world.documents(), [], "nothing is sent a second time");
+    assert_eq!(world.marking.store().counts(world.now()).await.unwrap().documents["unknown"], 0);
 }
 
 #[tokio::test]
