@@ -75,6 +75,11 @@ own_settings() {
         export ADMIN_LOYALTY_URL ADMIN_LOYALTY_KEY=demonstration-site-key-1
         ;;
       esac
+      case " $SERVICES " in *' egais '*)
+        ADMIN_EGAIS_URL=$(url_of egais)
+        export ADMIN_EGAIS_URL ADMIN_EGAIS_KEY=egais-demo-key-1
+        ;;
+      esac
       ;;
     ingress | status)
       export BITRIX_SHOPS_FILE=$RUN/bitrix.toml

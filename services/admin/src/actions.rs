@@ -208,6 +208,20 @@ impl Admin {
         let settling = self.store.begin_settling(id).await?.ok_or_else(closed)?;
         // The worker and the shop first: should we die in between, the letter is still open, and both
         // take the same word twice as once.
+        if let Err(problem) = self.tell_settled(who, &letter, &document).await {
+            settling.let_go().await?;
+            return Err(problem);
+        }
+        Ok(settling.finish(who, &document).await?)
+    }
+
+    /// Tells the worker and the shop what a person has found.
+    async fn tell_settled(
+        &self,
+        who: &str,
+        letter: &Letter,
+        document: &str,
+    ) -> Result<(), Problem> {
         if let Some(worker) = &letter.row.worker
             && letter.death.is_some()
         {
@@ -218,11 +232,11 @@ impl Admin {
         }
         if let (Some(service), Ok(event)) = (&letter.service, Event::from_json(&letter.body)) {
             let now = OffsetDateTime::now_utc();
-            if let Some(news) = words::settled(service, &event, letter.death, &document, who, now) {
+            if let Some(news) = words::settled(service, &event, letter.death, document, who, now) {
                 self.kit.tell(&news).await.map_err(|_| Problem::Away)?;
             }
         }
-        Ok(settling.finish(who, &document).await?)
+        Ok(())
     }
 
     /// Writes a note beside a letter.

@@ -59,9 +59,8 @@ fn body<T>(given: Body<T>) -> Result<T, Problem> {
 }
 
 async fn overview(State(admin): App, _: Person) -> Answer<Value> {
-    let services = admin.store.overview().await?;
-    let hours = admin.store.hours().await?;
-    Ok(Json(json!({ "services": services, "hours": hours })))
+    let picture = admin.picture().await?;
+    Ok(Json(json!({ "services": picture.services, "hours": picture.hours })))
 }
 
 async fn orders(

@@ -66,6 +66,12 @@ pub struct Config {
     /// A key of `loyalty` with the role `site` or `manager`.
     #[arg(long, env, hide_env_values = true)]
     pub admin_loyalty_key: Option<SecretString>,
+    /// Where `egais` listens, such as <http://egais:8080>: the page "EGAIS" asks it where stock differs.
+    #[arg(long, env, requires = "admin_egais_key")]
+    pub admin_egais_url: Option<String>,
+    /// The `key` of `EGAIS_FILE`.
+    #[arg(long, env, hide_env_values = true)]
+    pub admin_egais_key: Option<SecretString>,
     /// Whether people sign in with passwords. Off, they come from the identity provider alone.
     #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
     pub admin_passwords: bool,

@@ -5,6 +5,7 @@ mod api;
 mod back;
 pub mod config;
 pub mod ctl;
+mod egais;
 mod exposition;
 mod filter;
 mod gauges;
@@ -19,6 +20,7 @@ mod people;
 mod runner;
 mod scrape;
 mod services;
+mod shared;
 mod store;
 mod timeline;
 mod verdict;
@@ -42,6 +44,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// How often old data are forgotten.
 const FORGET: Duration = Duration::from_secs(600);
+/// How long after a replay's end its letters may still be heard of.
+const OVER: Duration = Duration::from_secs(24 * 3_600);
+/// How old what many people look at may be: it is fetched once for all of them.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// The worker that writes timelines, and all that the people on duty use.
 pub struct Admin {
@@ -52,7 +58,10 @@ pub struct Admin {
     notifier: Notifier,
     scraper: scrape::Scraper,
     loyalty: Option<loyalty::Accounts>,
+    egais: Option<egais::Stocks>,
     oidc: Option<oidc::Provider>,
+    picture: shared::Shared<store::Picture>,
+    replays: shared::Shared<Vec<store::ReplayRow>>,
 }
 
 impl Worker for Admin {
@@ -71,6 +80,7 @@ impl Worker for Admin {
         let notifier = Notifier::open(&config, kit.metrics())?;
         let scraper = scrape::Scraper::open(&config, kit.metrics())?;
         let loyalty = loyalty::Accounts::open(&config, kit.metrics())?;
+        let egais = egais::Stocks::open(&config, kit.metrics())?;
         let oidc = oidc::Provider::open(&config, kit.metrics())?;
         if config.admin_marking_url.as_deref().is_some_and(|url| !url.starts_with("http")) {
             return Err(StartError::new("ADMIN_MARKING_URL is not https://… or http://…"));
@@ -80,7 +90,19 @@ impl Worker for Admin {
                 "ADMIN_PASSWORDS is off and there is no ADMIN_OIDC_ISSUER: nobody could sign in",
             ));
         }
-        Ok(Self { config, kit, store, gauges, notifier, scraper, loyalty, oidc })
+        Ok(Self {
+            config,
+            kit,
+            store,
+            gauges,
+            notifier,
+            scraper,
+            loyalty,
+            egais,
+            oidc,
+            picture: shared::Shared::new(FRESH),
+            replays: shared::Shared::new(FRESH),
+        })
     }
 
     async fn step(&self, event: &Event, (): ()) -> Result<Step<()>, Failure> {
@@ -111,7 +133,8 @@ impl Admin {
             let old = self.store.forget(self.config.admin_keep).await;
             let over = self.store.sweep_people(self.config.admin_session_longest).await;
             let begun = self.store.sweep_sign_ins().await;
-            if let Err(error) = old.and(over).and(begun) {
+            let counted = self.store.count_replays(OVER).await;
+            if let Err(error) = old.and(over).and(begun).and(counted) {
                 tracing::warn!(%error, "old data are not forgotten this time");
             }
             if !self.kit.pause(FORGET).await {

@@ -16,12 +16,12 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
 pub(crate) use audit::AuditRow;
-pub(crate) use conditions::Condition;
+pub(crate) use conditions::{BACK, Condition};
 pub(crate) use letters::{GroupRow, Letter, LetterRow, Note, Passed};
 pub(crate) use notices::Notice;
-pub(crate) use overview::{Hour, Open, ServiceRow};
+pub(crate) use overview::{Hour, Open, Picture, ServiceRow};
 pub(crate) use people::{Changed, UserRow};
-pub(crate) use replays::{Batch, Due, ReplayRow, Started, Wish};
+pub(crate) use replays::{Batch, Due, ItemRow, ReplayRow, Started, Wish};
 pub(crate) use sign_ins::{Admitted, Begun};
 pub(crate) use timeline::{EntryRow, OrderFound, Search};
 

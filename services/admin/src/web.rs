@@ -14,6 +14,7 @@ mod replays;
 mod settings;
 mod show;
 mod sign_in;
+mod stock;
 mod words;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/replays/{id}", get(replays::one))
         .route("/replays/{id}/{turn}", post(replays::turn))
         .route("/points", get(points::page).post(points::look))
+        .route("/stock", get(stock::page))
         .route("/settings", get(settings::page))
         .route("/access", get(access::page))
         .route("/access/users", post(access::make_user))

@@ -25,6 +25,8 @@ pub(crate) struct Condition {
 
 /// Who begins a replay without a person. No login has a capital.
 const ITSELF: &str = "Parom";
+/// Its reason, behind the service's name: whoever reads it in the API or the table has both languages.
+pub(crate) const BACK: &str = ": сервис снова доступен / the register is back";
 
 impl Store {
     /// Keeps what a service's metrics say. What comes back within `calm` was never over; later it
@@ -96,13 +98,16 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
-        let Some(back) = back else { return Ok(None) };
+        let Some(back) = back else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
         let filter = Filter {
             worker: Some(worker_of(&back.service).to_owned()),
             class: Some("unavailable".to_owned()),
             ..Filter::default()
         };
-        let why = format!("{}: сервис снова доступен / the register is back", back.service);
+        let why = format!("{}{BACK}", back.service);
         let wish = Wish {
             id: back.occurrence,
             who: ITSELF,
@@ -127,7 +132,7 @@ impl Store {
     }
 
     /// What holds just now, for the overview.
-    pub(crate) async fn conditions(&self) -> sqlx::Result<Vec<Condition>> {
+    pub(super) async fn conditions(&self) -> sqlx::Result<Vec<Condition>> {
         sqlx::query_as!(
             Condition,
             "SELECT occurrence, kind, service, subject, since, at FROM conditions

@@ -38,7 +38,7 @@ async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result
     .map(drop)
 }
 
-/// Which of two deaths came later is in the marks themselves (UUIDv7); between others the one that comes in later is.
+/// Which of two deaths came later is in the marks themselves (`UUIDv7`); between others the one that comes in later is.
 ///
 /// A letter of a job that its service has finished by now waits for nobody. One without a death of
 /// its own that comes once more is open again, however far its replay was noted: the same message

@@ -41,6 +41,8 @@ pub(crate) struct Letter {
     pub edited: Option<String>,
     pub evidence: Option<String>,
     pub first_error: Option<String>,
+    /// The same in Russian, where the service has told it as a status.
+    pub first_error_ru: Option<String>,
     pub group_id: Uuid,
     pub state_at: OffsetDateTime,
     pub state_note: Option<String>,
@@ -84,6 +86,11 @@ pub(crate) struct Settling {
 }
 
 impl Settling {
+    /// Lets it be as it was.
+    pub(crate) async fn let_go(self) -> sqlx::Result<()> {
+        self.transaction.rollback().await
+    }
+
     /// Closes it, with what was found.
     pub(crate) async fn finish(mut self, who: &str, found: &str) -> sqlx::Result<()> {
         sqlx::query!(
@@ -151,6 +158,28 @@ impl Store {
         .await
     }
 
+    /// These letters, as far as there are any.
+    pub(crate) async fn letters_named(
+        &self,
+        ids: &[Uuid],
+        limit: i64,
+    ) -> sqlx::Result<Vec<LetterRow>> {
+        sqlx::query_as!(
+            LetterRow,
+            r#"
+            SELECT l.id, l.worker, l.class, l.code, l.reason_ru, l.reason_en, l.order_key, l.order_number, l.attempts,
+                l.state, l.arrived_at, (
+                    SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
+                    ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
+            FROM letters l WHERE l.id = ANY($1) ORDER BY l.arrived_at DESC, l.id LIMIT $2
+            "#,
+            ids,
+            limit,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
     /// Letters of an order, oldest first.
     pub(crate) async fn letters_of(&self, order_key: &str) -> sqlx::Result<Vec<LetterRow>> {
         sqlx::query_as!(
@@ -175,6 +204,8 @@ impl Store {
             SELECT l.id, l.worker, l.service, l.event_id, l.death, l.exchange, l.routing_key, l.headers, l.body, l.class,
                 l.code, l.reason_ru, l.reason_en, l.evidence, l.first_error, l.attempts, l.topic, l.order_key, l.order_number,
                 l.group_id, l.state, l.state_at, l.state_note, l.edited, l.arrived_at, (
+                SELECT f.text_ru FROM entries f WHERE f.cause = l.event_id AND f.service = l.service
+                    AND f.text_en = l.first_error LIMIT 1) AS first_error_ru, (
                 SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                 ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
             FROM letters l WHERE l.id = $1
@@ -209,6 +240,7 @@ impl Store {
             edited: l.edited,
             evidence: l.evidence,
             first_error: l.first_error,
+            first_error_ru: l.first_error_ru,
             group_id: l.group_id,
             state_at: l.state_at,
             state_note: l.state_note,
@@ -310,7 +342,7 @@ impl Store {
     }
 
     /// Holds an open letter whose effect a person has seen; `None` when it is not open. Nobody
-    /// else closes it or hands it back until this is finished or dropped.
+    /// else closes it or hands it back until this is finished or let go.
     pub(crate) async fn begin_settling(&self, id: Uuid) -> sqlx::Result<Option<Settling>> {
         let mut transaction = self.pool.begin().await?;
         let held = sqlx::query_scalar!(
@@ -319,7 +351,11 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
-        Ok(held.map(|id| Settling { id, transaction }))
+        let Some(id) = held else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        Ok(Some(Settling { id, transaction }))
     }
 
     /// Has replays send `edited` instead of the body; `false` when the letter is not open.

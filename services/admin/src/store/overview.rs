@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::Store;
+use super::{Condition, Store};
 
 /// One service at a glance.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -29,6 +29,16 @@ pub(crate) struct ServiceRow {
     pub last_at: Option<OffsetDateTime>,
 }
 
+/// What the overview shows.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    pub services: Vec<ServiceRow>,
+    pub hours: Vec<Hour>,
+    pub conditions: Vec<Condition>,
+    /// When it was taken.
+    pub at: OffsetDateTime,
+}
+
 /// Dead letters of one service and class that wait for a person.
 #[derive(Debug, Clone)]
 pub(crate) struct Open {
@@ -49,8 +59,18 @@ pub(crate) struct Hour {
 }
 
 impl Store {
+    /// All that the overview shows.
+    pub(crate) async fn picture(&self) -> sqlx::Result<Picture> {
+        Ok(Picture {
+            services: self.overview().await?,
+            hours: self.hours().await?,
+            conditions: self.conditions().await?,
+            at: OffsetDateTime::now_utc(),
+        })
+    }
+
     /// All services that have spoken in the last week or have open letters.
-    pub(crate) async fn overview(&self) -> sqlx::Result<Vec<ServiceRow>> {
+    async fn overview(&self) -> sqlx::Result<Vec<ServiceRow>> {
         sqlx::query_as!(
             ServiceRow,
             r#"
@@ -99,7 +119,7 @@ impl Store {
     }
 
     /// The last 24 hours of all services together, those without a word included.
-    pub(crate) async fn hours(&self) -> sqlx::Result<Vec<Hour>> {
+    async fn hours(&self) -> sqlx::Result<Vec<Hour>> {
         sqlx::query_as!(
             Hour,
             r#"

@@ -31,6 +31,17 @@ pub(crate) struct ReplayRow {
     pub again: i64,
 }
 
+/// A letter of a replay, and what its service has said in the end.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemRow {
+    pub letter: Uuid,
+    pub order_key: Option<String>,
+    pub order_number: Option<String>,
+    pub state: String,
+    pub done_ru: Option<String>,
+    pub done_en: Option<String>,
+}
+
 /// What became of the wish to replay.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Started {
@@ -129,7 +140,10 @@ impl Store {
         )
         .fetch_optional(&mut *transaction)
         .await?;
-        let Some(replay) = replay else { return Ok(None) };
+        let Some(replay) = replay else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
         let due = sqlx::query_as!(
             Due,
             r#"
@@ -183,18 +197,55 @@ impl Store {
         Ok(turned.rows_affected() == 1)
     }
 
+    /// Counts replays for good that ended `ago`, a few at a time: what becomes of their letters later is
+    /// other replays' doing.
+    pub(crate) async fn count_replays(&self, ago: Duration) -> sqlx::Result<()> {
+        sqlx::query!(
+            "UPDATE replays r SET (total, sent, resolved, again) = (
+                SELECT count(*), count(i.sent_at), count(*) FILTER (WHERE l.state IN ('resolved', 'settled')),
+                    count(*) FILTER (WHERE i.sent_at IS NOT NULL AND l.state = 'again')
+                FROM replay_items i JOIN letters l ON l.id = i.letter WHERE i.replay = r.id)
+             WHERE r.id IN (SELECT id FROM replays WHERE total IS NULL AND finished_at < now() - $1::interval LIMIT 50)",
+            interval(ago),
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    /// The first letters of a replay, those that failed again before the others.
+    pub(crate) async fn replay_items(&self, id: Uuid, limit: i64) -> sqlx::Result<Vec<ItemRow>> {
+        sqlx::query_as!(
+            ItemRow,
+            r#"
+            SELECT l.id AS letter, l.order_key, l.order_number, l.state, e.text_ru AS "done_ru?", e.text_en AS "done_en?"
+            FROM replay_items i JOIN letters l ON l.id = i.letter
+            LEFT JOIN LATERAL (
+                SELECT text_ru, text_en FROM entries WHERE cause = l.event_id AND service = l.service AND phase = 'done'
+                ORDER BY at DESC LIMIT 1) e ON true
+            WHERE i.replay = $1 ORDER BY (l.state = 'again') DESC, l.id LIMIT $2
+            "#,
+            id,
+            limit,
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
     /// One replay, or the last fifty, with their progress.
     pub(crate) async fn replays(&self, id: Option<Uuid>) -> sqlx::Result<Vec<ReplayRow>> {
         sqlx::query_as!(
             ReplayRow,
             r#"
             SELECT r.id, r.who, r.why, r.rate, r.state, r.created_at, r.finished_at, r.error,
-                count(*) AS "total!", count(i.sent_at) AS "sent!",
-                count(*) FILTER (WHERE l.state IN ('resolved', 'settled')) AS "resolved!",
-                count(*) FILTER (WHERE i.sent_at IS NOT NULL AND l.state = 'again') AS "again!"
+                COALESCE(r.total, c.total) AS "total!", COALESCE(r.sent, c.sent) AS "sent!",
+                COALESCE(r.resolved, c.resolved) AS "resolved!", COALESCE(r.again, c.again) AS "again!"
             FROM (SELECT * FROM replays WHERE $1::uuid IS NULL OR id = $1 ORDER BY created_at DESC LIMIT 50) r
-            JOIN replay_items i ON i.replay = r.id JOIN letters l ON l.id = i.letter
-            GROUP BY r.id, r.who, r.why, r.rate, r.state, r.created_at, r.finished_at, r.error
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS total, count(i.sent_at) AS sent,
+                    count(*) FILTER (WHERE l.state IN ('resolved', 'settled')) AS resolved,
+                    count(*) FILTER (WHERE i.sent_at IS NOT NULL AND l.state = 'again') AS again
+                FROM replay_items i JOIN letters l ON l.id = i.letter WHERE i.replay = r.id AND r.total IS NULL) c
             ORDER BY r.created_at DESC
             "#,
             id,

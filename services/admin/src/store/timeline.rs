@@ -41,7 +41,7 @@ pub(crate) struct OrderFound {
 /// What is looked for: each way of naming an order, from one field.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// The number, lower case.
+    /// The number, lower case; its digits alone will do.
     pub number: Option<String>,
     /// The last four digits of the phone.
     pub phone: Option<String>,
@@ -103,7 +103,8 @@ impl Store {
             OrderFound,
             r#"
             WITH named AS (
-                SELECT key FROM orders WHERE lower(number) = $1 OR phone_tail = $2
+                SELECT key FROM orders
+                WHERE lower(number) = $1 OR substring(number FROM '[0-9]+$') = $1 OR phone_tail = $2
                 UNION SELECT order_key FROM terms WHERE (term = $3 AND kind = 'mark') OR (term = $4 AND kind = 'document')
             ), found AS (
                 SELECT o.* FROM orders o

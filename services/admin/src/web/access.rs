@@ -270,7 +270,7 @@ pub(super) struct Older {
 }
 
 /// What was done to: a letter and a replay have pages.
-fn subject(line: &AuditRow) -> Markup {
+fn subject(view: &View, line: &AuditRow) -> Markup {
     let page = match line.action.as_str() {
         "discard" | "restore" | "settle" | "note" | "edit" | "undo edit" => "letters",
         "replay" | "replay with unknown" | "pause" | "resume" | "cancel" => "replays",
@@ -281,7 +281,7 @@ fn subject(line: &AuditRow) -> Markup {
         Ok(id) if !page.is_empty() => {
             html! { a href={"/" (page) "/" (id)} { code { (short) "…" } } }
         }
-        _ => html! { code { (line.subject) } },
+        _ => html! { code { (words::subject(view.language, &line.subject)) } },
     }
 }
 
@@ -295,7 +295,7 @@ pub(super) async fn audit(view: View, Query(asked): Query<Older>) -> Result<Mark
         div.scroll { table.card.stack {
             thead { tr { th { (view.t("Когда", "When")) } th { (view.t("Кто", "Who")) } th { (view.t("Что", "What")) } th { (view.t("Над чем", "On what")) } th { (view.t("Почему", "Why")) } th { (view.t("Итог", "Outcome")) } } }
             tbody { @for line in &log { tr {
-                td { (time(line.at)) } td { (line.who) } td { (words::action(view.language, &line.action)) } td { (subject(line)) } td { (words::why(view.language, &line.why)) }
+                td { (time(line.at)) } td { (line.who) } td { (words::action(view.language, &line.action)) } td { (subject(&view, line)) } td { (words::why(view.language, &line.why)) }
                 td { @if line.outcome == "refused" { span.badge.bad { (view.t("отказано", "refused")) } } @else { (view.t("сделано", "done")) } }
             } } }
         } }

@@ -74,6 +74,9 @@ impl View {
                     @for (address, ru, en) in links {
                         a href=(address) aria-current=[(address == here).then_some("page")] { (self.t(ru, en)) }
                     }
+                    @if self.admin.egais.is_some() {
+                        a href="/stock" aria-current=[(here == "/stock").then_some("page")] { (self.t("ЕГАИС", "EGAIS")) }
+                    }
                     @if self.may(Role::Operator) && self.admin.loyalty.is_some() {
                         a href="/points" aria-current=[(here == "/points").then_some("page")] { (self.t("Баллы", "Points")) }
                     }
@@ -84,7 +87,7 @@ impl View {
                 }
                 form.search action="/orders" method="get" role="search" {
                     label.away for="q" { (self.t("Найти заказ", "Find an order")) }
-                    input #q type="search" name="q" placeholder=(self.t("Номер заказа…", "Order number…"));
+                    input #q type="search" name="q" placeholder=(self.t("№ заказа…", "Order no.…"));
                 }
                 div.who {
                     a href=(format!("/language?to={}", self.t("en", "ru"))) { (self.t("English", "Русский")) }

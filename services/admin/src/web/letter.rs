@@ -17,6 +17,7 @@ use super::{
     words::{self, state},
 };
 use crate::{
+    config::Language,
     mask,
     people::Role,
     store::{AuditRow, Letter, LetterRow, Note, Passed},
@@ -108,7 +109,6 @@ fn step_title(view: &View, row: &LetterRow, step: &Passed) -> Markup {
 
 fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
     let id = letter.row.id;
-    let why = view.t("Причина", "Reason");
     html! {
         @if letter.row.state == "open" {
             div.decide {
@@ -124,13 +124,13 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
                     input type="hidden" name="ids" value=(id);
                     input type="hidden" name="id" value=(Uuid::new_v4());
                     @if verdict == Verdict::Unknown { input type="hidden" name="unknown" value="yes"; }
-                    label { (why) input name="why" required maxlength="500"; }
+                    label { (view.t("Что исправлено, почему повторяем", "What has been mended, and why")) input name="why" required maxlength="500"; }
                     button type="submit" { @if verdict == Verdict::Unknown { (view.t("Его там нет: отправить заново", "It is not there: send it anew")) } @else { (view.t("Повторить", "Replay")) } }
                 }
                 form method="post" action="/letters/discard" {
                     (view.csrf())
                     input type="hidden" name="ids" value=(id);
-                    label { (why) input name="why" required maxlength="500"; }
+                    label { (view.t("Почему отбрасываем", "Why it is given up")) input name="why" required maxlength="500"; }
                     button.danger type="submit" { (view.t("Отбросить", "Discard")) }
                 }
             }
@@ -148,6 +148,15 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
     }
 }
 
+/// What went wrong first, where that is something else than the reason, and in the page's language.
+fn first_error<'a>(view: &View, letter: &'a Letter) -> Option<&'a str> {
+    let other = letter.first_error.as_ref().filter(|first| **first != letter.row.reason_en)?;
+    match view.language {
+        Language::Ru => letter.first_error_ru.as_deref(),
+        Language::En => Some(other),
+    }
+}
+
 fn facts(view: &View, letter: &Letter) -> Markup {
     let row = &letter.row;
     html! {
@@ -157,7 +166,7 @@ fn facts(view: &View, letter: &Letter) -> Markup {
                 dt { (view.t("Пришло", "Arrived")) } dd { (time(row.arrived_at)) }
                 dt { (view.t("Код", "Code")) } dd { a href={"/letters?group=" (letter.group_id)} { code { (row.code) } } }
                 dt { (view.t("Попыток подряд", "Attempts in a row")) } dd { (row.attempts) }
-                @if let Some(first) = &letter.first_error { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
+                @if let Some(first) = first_error(view, letter) { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
                 @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
                 dt { (view.t("Событие", "Event")) } dd { code { (letter.topic.as_deref().unwrap_or("?")) " " (letter.event_id) } }
                 dt { (view.t("Откуда", "From")) } dd { code { (letter.exchange) " → " (letter.routing_key) } }

@@ -14,7 +14,7 @@ use super::{
     words::{self, state},
 };
 use crate::{
-    actions::{Choice, ChoiceFlat, ReplayWish},
+    actions::{Choice, ChoiceFlat, DryRun, ReplayWish},
     filter::{Fields, Filter},
     letter::CLASSES,
     people::Role,
@@ -24,6 +24,10 @@ use crate::{
 
 /// How many letters a page has.
 const PAGE: i64 = 100;
+/// How many letters that were chosen by name are shown before they are replayed.
+const SOME: i64 = 10;
+/// How many can be chosen by name in an address.
+const MOST_NAMED: usize = 100;
 const STATES: [&str; 7] = ["open", "queued", "sent", "resolved", "again", "discarded", "settled"];
 
 /// The list.
@@ -116,41 +120,90 @@ fn many(view: &View, query: &str) -> Markup {
     }
 }
 
-/// Shows what a replay of all that fit would do, before it is begun.
+/// Shows what a replay of a choice would do, before it is begun.
 pub(super) async fn confirm_replay(
     view: View,
     RawQuery(query): RawQuery,
 ) -> Result<Markup, Problem> {
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
-    let choice = ChoiceFlat { ids: None, filter: asked.filter() };
+    let ids = asked.ids().map(|ids| ids.into_iter().take(MOST_NAMED).collect());
+    let choice = ChoiceFlat { ids, filter: asked.filter() };
     view.person.may(&view.admin, Role::Operator, "replay", "").await?;
     let run = view.admin.dry_run(&choice).await?;
-    let unknown = unknown_ones(&view, &choice.filter).await?;
+    let unknown = unknown_ones(&view, &choice).await?;
+    let title = view.t("Повторить отправку", "Replay");
     let body = html! {
-        h1 { (view.t("Повторить", "Replay")) }
+        h1 { (title) }
         section.card {
-            p { (view.t("Открытых остановок по этому фильтру: ", "Open letters that fit: ")) strong { (run.letters) } "." }
-            ul { @for (name, count) in &run.verdicts { @if let Some(verdict) = named(name) {
-                li { span.badge.(name) { (words::verdict(view.language, verdict)) } " " strong { (count) } " — " (words::advice(view.language, verdict)) }
-            } } }
-            @if run.letters == 0 { p { a.button href="/groups" { (view.t("Назад", "Back")) } } }
-            @else { form method="post" action="/letters/replay" {
-                (view.csrf())
-                input type="hidden" name="id" value=(Uuid::new_v4());
-                @for (name, value) in pairs(&choice.filter) { input type="hidden" name=(name) value=(value); }
-                label { (view.t("Почему повторяем: что исправлено", "Why: what has been mended")) input name="why" required maxlength="500" autofocus; }
-                label { (view.t("Сколько в секунду", "Letters in a second")) input type="number" name="rate" min="1" max="1000" value=(view.admin.config.admin_replay_rate); }
-                @if !unknown.is_empty() { (looked_for(&view, &unknown)) }
-                button type="submit" { (view.t("Повторить ", "Replay ")) (run.safe) }
-            } }
+            @if run.letters == 0 {
+                p { (view.t("Повторять нечего: это уже повторено, закрыто или решилось само.", "There is nothing to replay: it was replayed, closed, or has gone on by itself.")) }
+                p { a.button href="/groups" { (view.t("Что ещё стоит", "What else is stuck")) } }
+            } @else {
+                (named_ones(&view, &choice).await?)
+                (what_it_does(&view, &run))
+                (confirm(&view, &choice, &run, &unknown))
+            }
         }
     };
-    Ok(view.page("/letters", view.t("Повторить", "Replay"), &body))
+    Ok(view.page("/letters", title, &body))
+}
+
+/// What the letters say, where they were chosen by name.
+async fn named_ones(view: &View, choice: &ChoiceFlat) -> Result<Markup, Problem> {
+    let ids = choice.ids.as_deref().unwrap_or_default();
+    let letters = view.admin.store.letters_named(ids, SOME).await?;
+    Ok(html! {
+        @if !letters.is_empty() { ul.plain { @for letter in &letters { li {
+            strong { @match &letter.order_key {
+                Some(key) => a href=(super::orders::link(key)) { (view.t("Заказ ", "Order ")) (letter.order_number.as_deref().unwrap_or("—")) },
+                None => (view.t("Сообщение", "A message")),
+            } }
+            " · " (words::service(view.language, letter.worker.as_deref().unwrap_or("unrouted"))) br;
+            (view.t(&letter.reason_ru, &letter.reason_en))
+        } } } }
+        @if ids.len() > letters.len() && !letters.is_empty() { p.quiet { "…" } }
+    })
+}
+
+fn what_it_does(view: &View, run: &DryRun) -> Markup {
+    html! {
+        @if run.letters > 1 { p { (view.t("Остановок, которые сейчас открыты: ", "Letters that are open now: ")) strong { (run.letters) } "." } }
+        ul.plain { @for (name, count) in &run.verdicts { @if let Some(verdict) = named(name) {
+            li { span.badge.(name) { (words::verdict(view.language, verdict)) } " " @if run.letters > 1 { strong { (count) } " — " } (words::advice(view.language, verdict)) }
+        } } }
+    }
+}
+
+fn confirm(view: &View, choice: &ChoiceFlat, run: &DryRun, unknown: &[LetterRow]) -> Markup {
+    html! {
+        form.confirm method="post" action="/letters/replay" {
+            (view.csrf())
+            input type="hidden" name="id" value=(Uuid::new_v4());
+            @for id in choice.ids.iter().flatten() { input type="hidden" name="ids" value=(id); }
+            @for (name, value) in pairs(&choice.filter) { input type="hidden" name=(name) value=(value); }
+            label { (view.t("Что исправлено, почему повторяем", "What has been mended, and why"))
+                input name="why" required maxlength="500" autofocus placeholder=(view.t("например: указали ставку НДС", "such as: the VAT rate is set")); }
+            @if run.letters > 1 {
+                label { (view.t("Сколько отправлять в секунду", "Letters in a second"))
+                    input type="number" name="rate" min="1" max="1000" value=(view.admin.config.admin_replay_rate); }
+            }
+            @if !unknown.is_empty() { (looked_for(view, unknown)) }
+            p { button type="submit" { (view.t("Повторить", "Replay")) @if run.letters > 1 { ": " (run.safe) } } }
+        }
+    }
 }
 
 /// Unknown ones are sent anew by name only: those that are on this page. Of more than that nobody
 /// has looked for each.
-async fn unknown_ones(view: &View, filter: &Filter) -> Result<Vec<LetterRow>, Problem> {
+async fn unknown_ones(view: &View, choice: &ChoiceFlat) -> Result<Vec<LetterRow>, Problem> {
+    if let Some(ids) = &choice.ids {
+        let named = view.admin.store.letters_named(ids, PAGE).await?;
+        return Ok(named
+            .into_iter()
+            .filter(|l| l.class == "unknown" && l.state == "open")
+            .collect());
+    }
+    let filter = &choice.filter;
     let fits = |chosen: &Option<String>, own| chosen.as_deref().is_none_or(|one| one == own);
     if !fits(&filter.class, "unknown") || !fits(&filter.state, "open") {
         return Ok(Vec::new());

@@ -15,6 +15,7 @@ use super::{
     words,
 };
 use crate::{
+    people::Role,
     store::{EntryRow, LetterRow, OrderFound, Search},
     timeline::mark_term,
     verdict::verdict,
@@ -91,15 +92,23 @@ pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Respo
     Ok(view.page("/orders", view.t("Заказы", "Orders"), &body).into_response())
 }
 
-/// The order that somebody means: the only one found, or the only one of that number.
+/// The order that somebody means: the only one found, the only one of that number, or the only one whose number
+/// ends with these digits.
 fn only<'a>(asked: &Asked, orders: &'a [OrderFound]) -> Option<&'a str> {
     let number = search(&asked.q, "").number?;
-    let named = |order: &&OrderFound| order.number.to_lowercase() == number;
-    let mut named = orders.iter().filter(named);
-    match (orders, named.next(), named.next()) {
-        ([one], _, _) | (_, Some(one), None) => Some(&one.key),
-        _ => None,
-    }
+    let one_of = |fits: &dyn Fn(&OrderFound) -> bool| {
+        let mut named = orders.iter().filter(|order| fits(order));
+        named.next().filter(|_| named.next().is_none())
+    };
+    let found = one_of(&|_| true)
+        .or_else(|| one_of(&|order| order.number.to_lowercase() == number))
+        .or_else(|| one_of(&|order| digits(&order.number) == number));
+    found.map(|order| order.key.as_str())
+}
+
+/// What a number ends with.
+fn digits(number: &str) -> &str {
+    number.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default()
 }
 
 fn services(view: &View, names: &[String]) -> String {
@@ -155,7 +164,12 @@ fn stuck(view: &View, letter: &LetterRow) -> Markup {
             h2 { (words::service(view.language, letter.worker.as_deref().unwrap_or("unrouted"))) ": " (words::class(view.language, &letter.class)) }
             p { (view.t(&letter.reason_ru, &letter.reason_en)) }
             p.quiet { (words::advice(view.language, verdict)) }
-            p { a.button href={"/letters/" (letter.id)} { (view.t("Разобраться", "Deal with it")) } }
+            p {
+                @if verdict.is_safe() && view.may(Role::Operator) {
+                    a.button href={"/letters/replay?ids=" (letter.id)} { (view.t("Повторить…", "Replay…")) } " "
+                }
+                a.button.second[verdict.is_safe()] href={"/letters/" (letter.id)} { (view.t("Разобраться", "Deal with it")) }
+            }
         }
     }
 }
@@ -197,7 +211,14 @@ fn pairs(view: &View, values: &serde_json::Value, links: bool) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::search;
+    use super::{digits, search};
+
+    #[test]
+    fn a_number_is_known_by_its_digits() {
+        for (number, known) in [("A-1042", "1042"), ("1042", "1042"), ("1042/2", "2"), ("N", "")] {
+            assert_eq!(digits(number), known);
+        }
+    }
 
     #[test]
     fn one_field_has_all_meanings() {

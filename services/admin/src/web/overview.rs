@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     notify,
-    services::{service_of, worker_of},
-    store::{Condition, Hour, ServiceRow},
+    services::worker_of,
+    store::{Condition, Hour, Picture, ServiceRow},
 };
 
 /// The page.
@@ -36,10 +36,8 @@ pub(super) async fn live(view: View, _: Query<Nothing>) -> Result<Markup, Proble
 }
 
 async fn numbers(view: &View) -> Result<Markup, Problem> {
-    let store = &view.admin.store;
-    let (mut services, hours) = (store.overview().await?, store.hours().await?);
-    let conditions = store.conditions().await?;
-    add_silent(&mut services, &view.admin.kit.desk().workers().await?);
+    let picture = view.admin.picture().await?;
+    let Picture { services, hours, conditions, at } = &*picture;
     let open: i64 = services.iter().map(|service| service.dead).sum();
     let unknown: i64 = services.iter().map(|service| service.unknown).sum();
     let done: i64 = services.iter().map(|service| service.done_hour).sum();
@@ -53,15 +51,15 @@ async fn numbers(view: &View) -> Result<Markup, Problem> {
             }
             div.tile { strong { (done) } span { (view.t("выполнено за час", "done in the last hour")) } }
         }
-        @if !conditions.is_empty() { (holds(view, &conditions)) }
+        @if !conditions.is_empty() { (holds(view, conditions)) }
         section.card {
             h2 { (view.t("Сервисы", "Services")) }
-            (table(view, &services))
+            (table(view, services))
         }
         (counts(view))
         section.card {
             h2 { (view.t("Последние сутки", "The last day")) }
-            (chart(view, &hours))
+            (chart(view, hours, *at))
         }
     })
 }
@@ -81,29 +79,22 @@ fn counts(view: &View) -> Markup {
     let counts = view.admin.scraper.counts();
     let page = view.admin.config.admin_marking_url.as_deref();
     html! {
-        @if !counts.is_empty() || page.is_some() {
+        @if !counts.is_empty() || page.is_some() || view.admin.egais.is_some() {
             section.card {
                 h2 { (view.t("Склад и счётчики", "Stock and counts")) }
                 dl.pairs { @for (service, name, label, count) in &counts {
                     dt { (words::counted(view.language, name)) @if !label.is_empty() { ": " (words::label(view.language, label)) } }
                     dd { strong { (count) } " " span.quiet { (words::service(view.language, service)) } }
                 } }
+                @if view.admin.egais.is_some() {
+                    p { a.button href="/stock" { (view.t("Расхождения остатков с ЕГАИС", "Stock that differs from EGAIS")) } }
+                }
                 @if let Some(page) = page {
                     p { a.button href=(page) rel="noreferrer" { (view.t("Страница кладовщика: коды маркировки", "The storekeeper's page: marking codes")) } }
                 }
             }
         }
     }
-}
-
-/// Services that work without a word of their own, such as the reader of webhooks.
-fn add_silent(services: &mut Vec<ServiceRow>, workers: &[String]) {
-    for service in workers.iter().map(|worker| service_of(worker)) {
-        if !services.iter().any(|known| known.service == service) {
-            services.push(ServiceRow { service: service.to_owned(), ..ServiceRow::default() });
-        }
-    }
-    services.sort_by(|a, b| a.service.cmp(&b.service));
 }
 
 fn table(view: &View, services: &[ServiceRow]) -> Markup {
@@ -151,7 +142,7 @@ fn row(view: &View, service: &ServiceRow) -> Markup {
 }
 
 /// Bars of the last 24 hours, and the same as a table for who cannot see them.
-fn chart(view: &View, hours: &[Hour]) -> Markup {
+fn chart(view: &View, hours: &[Hour], at: OffsetDateTime) -> Markup {
     let highest = hours.iter().map(|hour| hour.done + hour.failed).max().unwrap_or(0).max(1);
     let height = |count: i64| (count * 100 + highest - 1) / highest;
     html! {
@@ -169,7 +160,7 @@ fn chart(view: &View, hours: &[Hour]) -> Markup {
         p.quiet {
             span.key.done {} (view.t("выполнено ", "done ")) (hours.iter().map(|hour| hour.done).sum::<i64>()) " · "
             span.key.failed {} (view.t("остановлено ", "stuck ")) (hours.iter().map(|hour| hour.failed).sum::<i64>()) " · "
-            (view.t("обновлено ", "as of ")) (time(OffsetDateTime::now_utc()))
+            (view.t("обновлено ", "as of ")) (time(at))
         }
     }
 }

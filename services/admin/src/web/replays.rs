@@ -10,15 +10,19 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Problem, layout::View, show::time, words};
-use crate::{people::Role, store::ReplayRow};
+use crate::{
+    people::Role,
+    store::{ItemRow, ReplayRow},
+};
 
 /// The last fifty.
 pub(super) async fn list(view: View) -> Result<Markup, Problem> {
-    let replays = view.admin.store.replays(None).await?;
+    let replays = view.admin.replays.get(view.admin.store.replays(None)).await;
+    let replays = replays.ok_or(Problem::Away)?;
     let body = html! {
         h1 { (view.t("Повторы", "Replays")) }
         @if replays.is_empty() { section.card { p { (view.t("Ещё ничего не повторяли.", "Nothing has been replayed yet.")) } } }
-        div data-live="/replays" { div #live { @for replay in &replays { (card(&view, replay)) } } }
+        div data-live="/replays" { div #live { @for replay in replays.iter() { (card(&view, replay)) } } }
     };
     Ok(view.page("/replays", view.t("Повторы", "Replays"), &body))
 }
@@ -27,19 +31,50 @@ pub(super) async fn list(view: View) -> Result<Markup, Problem> {
 pub(super) async fn one(view: View, Path(id): Path<Uuid>) -> Result<Markup, Problem> {
     let replays = view.admin.store.replays(Some(id)).await?;
     let replay = replays.first().ok_or(Problem::NotFound)?;
+    let items = view.admin.store.replay_items(id, SOME).await?;
     let title = view.t("Повтор", "Replay");
     let body = html! {
         h1 { (title) }
-        div data-live={"/replays/" (id)} { div #live { (card(&view, replay)) } }
+        div data-live={"/replays/" (id)} { div #live { (card(&view, replay)) (what_became(&view, replay, &items)) } }
     };
     Ok(view.page("/replays", title, &body))
+}
+
+/// How many letters are shown with what became of them.
+const SOME: i64 = 20;
+
+fn what_became(view: &View, replay: &ReplayRow, items: &[ItemRow]) -> Markup {
+    html! {
+        section.card {
+            h2 { (view.t("Что получилось", "What became of it")) }
+            ul.plain { @for item in items { li {
+                @match (&item.order_key, &item.order_number) {
+                    (Some(key), Some(number)) => a href=(super::orders::link(key)) { (view.t("Заказ ", "Order ")) (number) },
+                    _ => a href={"/letters/" (item.letter)} { (view.t("Сообщение", "A message")) },
+                }
+                " " span.badge.(badge(&item.state)) { (words::state(view.language, &item.state)) }
+                @if let (Some(ru), Some(en)) = (&item.done_ru, &item.done_en) { br; (view.t(ru, en)) }
+                @else if item.state == "again" { br; a href={"/letters/" (item.letter)} { (view.t("Почему не помогло", "Why it did not help")) } }
+            } } }
+            @if replay.total > SOME { p.quiet { (view.t("Показаны первые ", "The first are shown: ")) (SOME) "." } }
+        }
+    }
+}
+
+/// The colour of a state.
+fn badge(state: &str) -> &'static str {
+    match state {
+        "resolved" | "settled" => "done",
+        "again" | "open" => "failed",
+        _ => "retrying",
+    }
 }
 
 fn card(view: &View, replay: &ReplayRow) -> Markup {
     let left = replay.total - replay.resolved - replay.again;
     html! {
         section.card {
-            h2 { a href={"/replays/" (replay.id)} { (replay.why) } " " span.badge { (words::replay(view.language, &replay.state)) } }
+            h2 { a href={"/replays/" (replay.id)} { (words::why(view.language, &replay.why)) } " " span.badge { (words::replay(view.language, &replay.state)) } }
             progress max=(replay.total) value=(replay.sent) aria-label=(view.t("Отправлено", "Handed back")) {}
             p {
                 (view.t("Всего: ", "Letters: ")) strong { (replay.total) } " · "

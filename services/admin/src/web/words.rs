@@ -1,6 +1,6 @@
 //! Words of the tables for people, in both languages.
 
-use crate::{config::Language, people::Role, verdict::Verdict};
+use crate::{config::Language, people::Role, store::BACK, verdict::Verdict};
 
 /// A class of dead letters.
 pub(crate) fn class(language: Language, class: &str) -> &str {
@@ -66,8 +66,23 @@ pub(super) fn action(language: Language, action: &str) -> &str {
     language.of(ru, en)
 }
 
+/// What it was done to, where that is no page's id.
+pub(super) fn subject(language: Language, subject: &str) -> String {
+    match subject.strip_prefix("phone ") {
+        Some(tail) => format!("{} {tail}", language.of("телефон", "phone")),
+        None => subject.to_owned(),
+    }
+}
+
 /// Why it was done or refused: people's own words as they are, ours in the language.
-pub(super) fn why(language: Language, why: &str) -> &str {
+pub(super) fn why(language: Language, why: &str) -> String {
+    if let Some(named) = why.strip_suffix(BACK) {
+        let service = service(language, named);
+        return format!(
+            "{service}: {}",
+            language.of("сервис снова доступен", "the register is back")
+        );
+    }
     let (ru, en) = match why {
         "role" => ("роль не позволяет", "the role does not allow it"),
         "forged request" => ("запрос не с нашей страницы", "not from our page"),
@@ -77,7 +92,7 @@ pub(super) fn why(language: Language, why: &str) -> &str {
         "admin" => ("администратор", "admin"),
         other => (other, other),
     };
-    language.of(ru, en)
+    language.of(ru, en).to_owned()
 }
 
 /// A value that a service gives the order, by its code.

@@ -17,6 +17,8 @@ pub(crate) struct Browser {
     driver: Child,
     session: String,
     base: String,
+    /// The browser's own process while it runs: it outlives a driver that is killed.
+    process: Option<u64>,
 }
 
 impl Browser {
@@ -52,10 +54,11 @@ impl Browser {
             "goog:chromeOptions": { "args": arguments },
         }}});
         let session = format!("http://127.0.0.1:{port}/session");
-        let mut browser = Self { client: reqwest_client(), driver, session, base };
+        let mut browser = Self { client: reqwest_client(), driver, session, base, process: None };
         let made = browser.call(Method::POST, "", wishes).await;
         let id = made["sessionId"].as_str().expect("a session").to_owned();
         browser.session = format!("{}/{id}", browser.session);
+        browser.process = made["capabilities"]["goog:processID"].as_u64();
         browser
     }
 
@@ -137,14 +140,18 @@ impl Browser {
     }
 
     /// Ends the browser.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(mut self) {
         self.call(Method::DELETE, "", Value::Null).await;
+        self.process = None;
     }
 }
 
 /// Also when the test fails: nothing stays behind.
 impl Drop for Browser {
     fn drop(&mut self) {
+        if let Some(process) = self.process {
+            Command::new("kill").args(["-KILL", &process.to_string()]).status().ok();
+        }
         self.driver.kill().ok();
         self.driver.wait().ok();
     }

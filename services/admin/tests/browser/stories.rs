@@ -1,25 +1,30 @@
 //! What people see and do.
 
+use std::time::{Duration, Instant};
+
 use events::Phase;
-use runtime::Class;
+use runtime::{Class, testing::Service};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     desk::Desk,
     driver::Browser,
-    ferry::{LONG, crossing, key, placed, status},
+    ferry::{self, Books, LONG, crossing, key, placed, status},
     loyalty,
     outside::Metrics,
+    stock,
+    till::Till,
 };
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/",
     "/orders",
     "/groups",
     "/letters",
     "/replays",
     "/points",
+    "/stock",
     "/settings",
     "/access",
     "/audit",
@@ -38,27 +43,108 @@ async fn signed_in(flags: &[&str]) -> (Desk, Browser) {
     (desk, browser)
 }
 
+/// What somebody does who has never seen these pages: signs in, looks, types the number, reads, presses. Each step
+/// is a picture; clicks and time are counted.
 #[tokio::test(flavor = "multi_thread")]
-async fn from_a_stuck_order_to_its_end_by_clicks_alone() {
+#[expect(
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "one story, with figures for the README"
+)]
+async fn from_order_1042_has_no_receipt_to_its_receipt_in_a_minute() {
+    let desk = Desk::set(&[]).await;
+    let books = Books::default();
+    let till = Service::start::<Till>(desk.stage.common(), ferry::Config { books: books.clone() });
+    desk.stage.until("the till listens", LONG, || desk.stage.hears("fiscal")).await;
+    for order in 1040..=1044 {
+        if order != 1042 {
+            books.with(|books| books.mended.insert(order));
+        }
+        desk.stage.tell(&placed(order, None)).await;
+    }
+    desk.until_letters("open", 1).await;
+    desk.ctl("a long enough password", &["user", "put", "anna", "--role", "operator"]).unwrap();
+    let browser = Browser::open(desk.url("")).await;
+    browser.size(1280, 800).await;
+    let (began, mut clicks) = (Instant::now(), 0);
+    let mut press = async |css: &str| {
+        clicks += 1;
+        browser.click(css).await;
+        clicks
+    };
+
+    browser.go("/").await;
+    browser.picture("path-1-sign-in").await;
+    browser.fill("#login", "anna").await;
+    browser.fill("#password", "a long enough password").await;
+    press(".sign-in button").await;
+    assert!(browser.text().await.contains("стоит и ждёт вас"));
+    browser.picture("path-2-overview").await;
+
+    press("#q").await;
+    browser.fill("#q", "1042\u{e007}").await;
+    let found = || async { browser.ask("location.pathname").await == "/order" };
+    desk.stage.until("the only order of that number", LONG, found).await;
+    let seen = browser.text().await;
+    assert!(seen.contains("неизвестна ставка НДС доставки. Укажите её"), "{seen}");
+    browser.picture("path-3-order").await;
+
+    // The shop sets the rate; he comes back and presses what the card offers.
+    books.with(|books| books.mended.insert(1042));
+    press(".alert a.button").await;
+    let seen = browser.text().await;
+    assert!(seen.contains("Заказ N-1042") && seen.contains("это безопасно"), "{seen}");
+    browser.picture("path-4-confirm").await;
+    browser.fill(".confirm input[name=why]", "Указали ставку НДС доставки").await;
+    press(".confirm button").await;
+    browser.picture("path-5-replay").await;
+    let done = || async {
+        browser.text().await.contains("Чек по заказу № N-1042 пробит: ФН")
+    };
+    desk.stage.until("the receipt is live on the page", LONG, done).await;
+    browser.picture("path-6-done").await;
+    let clicks = press("main ul a").await;
+    let seen = browser.text().await;
+    assert!(seen.contains("9999078900001234") && !seen.contains("Разобраться"), "{seen}");
+    let took = began.elapsed();
+    browser.picture("path-7-receipt").await;
+    println!("from \"order 1042 has no receipt\" to its receipt: {took:?}, {clicks} clicks");
+    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(clicks <= 5, "{clicks} clicks");
+    assert_eq!(books.with(|books| books.effects[&1042]), 1);
+
+    // On a phone too.
+    browser.size(400, 800).await;
+    let path = browser.ask("location.pathname + location.search").await;
+    check(&browser, path.as_str().unwrap()).await;
+    assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
+    browser.close().await;
+    till.stop().await;
+    desk.stage
+        .delete_queues(&[
+            desk.stage.names().queue("fiscal"),
+            desk.stage.names().dead_queue("fiscal"),
+        ])
+        .await;
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_learns_of_a_stuck_order_without_being_asked_again() {
     let (desk, browser) = signed_in(&[]).await;
     browser.go("/").await;
     desk.books.with(|books| books.wrong.insert(1042, (Class::Invalid, "vat_unknown".to_owned())));
     desk.stage.tell(&crossing(1042)).await;
-    // The page learns it without being asked again.
     let stuck = || async { browser.text().await.contains("1\nстоит и ждёт вас") };
     desk.stage.until("the overview is live", LONG, stuck).await;
-    browser.fill(".search input", "n-1042\u{e007}").await;
-    let found = || async { browser.ask("location.pathname").await == "/order" };
-    desk.stage.until("the only order of that number", LONG, found).await;
-    assert!(browser.text().await.contains("регистр не принял (vat_unknown)"));
-    browser.click(".alert a.button").await;
+    // From its letter, by the form beside it.
+    browser.go("/letters?state=open").await;
+    browser.click("td a[href^='/letters/']").await;
     desk.books.with(|books| books.mended.insert(1042));
     browser.fill(".decide form[action='/letters/replay'] input[name=why]", "НДС указан").await;
     browser.click(".decide form[action='/letters/replay'] button").await;
     let done = || async { browser.text().await.contains("решено: 1") };
     desk.stage.until("the progress is live", LONG, done).await;
-    browser.go("/order?key=main+site+1042").await;
-    assert!(browser.text().await.contains("готово"));
     assert_eq!(browser.complaints().await, Vec::<serde_json::Value>::new());
     browser.close().await;
     desk.end().await;
@@ -115,6 +201,8 @@ async fn every_page_fits_a_phone_and_has_nothing_inline() {
         "--admin-marking-url=https://marking.example/stock",
         &format!("--admin-loyalty-url={points}"),
         &format!("--admin-loyalty-key={}", loyalty::KEY),
+        &format!("--admin-egais-url={}", stock::open().await),
+        &format!("--admin-egais-key={}", stock::KEY),
         "--admin-oidc-issuer=https://sso.example",
         "--admin-oidc-client=parom",
         "--admin-oidc-admins=boss",
@@ -134,8 +222,16 @@ async fn every_page_fits_a_phone_and_has_nothing_inline() {
         .await
         .unwrap();
     let letter = format!("/letters/{id}");
-    let pages: Vec<&str> =
-        PAGES.into_iter().chain(["/order?key=main+site+7", letter.as_str()]).collect();
+    let confirm = format!("/letters/replay?ids={id}");
+    let pages: Vec<&str> = PAGES
+        .into_iter()
+        .chain([
+            "/order?key=main+site+7",
+            letter.as_str(),
+            "/letters/replay?state=open",
+            confirm.as_str(),
+        ])
+        .collect();
     for (width, language, scheme) in
         [(400, "ru", "dark"), (1280, "en", "light"), (1280, "ru", "dark")]
     {
@@ -148,6 +244,8 @@ async fn every_page_fits_a_phone_and_has_nothing_inline() {
             let name = match *path {
                 "/" => "overview",
                 path if path == letter => "letter",
+                path if path == confirm => "confirm-one",
+                "/letters/replay?state=open" => "confirm-all",
                 _ => name,
             };
             check(&browser, path).await;

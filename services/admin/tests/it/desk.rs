@@ -248,6 +248,11 @@ impl<'a> Browser<'a> {
         browser
     }
 
+    /// Chooses a language.
+    pub(crate) fn speak(&mut self, language: &str) {
+        self.cookie = format!("{}; parom_language={language}", self.cookie);
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         let request = self.client.get(self.desk.url(path)).header("cookie", &self.cookie);
         request.send().await.unwrap()

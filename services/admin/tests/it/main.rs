@@ -24,5 +24,7 @@ mod people;
 mod points;
 mod replay;
 mod smtp;
+mod stock;
 mod timeline;
 mod unknown;
+mod words;

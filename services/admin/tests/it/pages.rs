@@ -31,7 +31,13 @@ async fn from_an_order_without_a_receipt_to_its_receipt() {
     assert_eq!(order, "/order?key=main+site+1042");
     let way = browser.page(&order).await;
     assert!(way.contains("регистр не принял (vat_unknown)") && way.contains("безопасно"));
-    let letter = link(&way, "/letters/");
+    let confirm = link(&way, "/letters/replay?ids=");
+    let page = browser.page(&confirm).await;
+    assert!(
+        page.contains("регистр не принял (vat_unknown)") && page.contains("безопасно"),
+        "{page}"
+    );
+    let letter = format!("/letters/{}", confirm.rsplit('=').next().unwrap());
     let page = browser.page(&letter).await;
     assert!(page.contains("Повторить") && page.contains("HTTP 400"));
 
