@@ -1,6 +1,7 @@
 //! Documents: written once, signed once, and how they stand.
 
 use events::OrderRef;
+use sqlx::PgTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -161,23 +162,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 1 {
-            sqlx::query!(
-                "INSERT INTO document_states (document, state, detail) VALUES ($1, 'written', '')",
-                written.id
-            )
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query!(
-                "WITH changed AS (
-                     UPDATE documents SET state = $3, detail = '', changed_at = now()
-                     WHERE cause = $1 AND id <> $2 AND state IN ('written', 'sending', 'unknown') RETURNING id)
-                 INSERT INTO document_states (document, state, detail) SELECT id, $3, '' FROM changed",
-                written.cause,
-                written.id,
-                State::Replaced.word()
-            )
-            .execute(&mut *transaction)
-            .await?;
+            begin(&mut transaction, written).await?;
         }
         transaction.commit().await
     }
@@ -316,4 +301,26 @@ impl Store {
         .await?;
         Ok(rows.into_iter().map(|row| (row.state, row.count)).collect())
     }
+}
+
+/// The history of a new document begins, and that of what it replaces ends.
+async fn begin(transaction: &mut PgTransaction<'_>, written: &Written<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO document_states (document, state, detail) VALUES ($1, 'written', '')",
+        written.id
+    )
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query!(
+        "WITH changed AS (
+                     UPDATE documents SET state = $3, detail = '', changed_at = now()
+                     WHERE cause = $1 AND id <> $2 AND state IN ('written', 'sending', 'unknown') RETURNING id)
+                 INSERT INTO document_states (document, state, detail) SELECT id, $3, '' FROM changed",
+        written.cause,
+        written.id,
+        State::Replaced.word()
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }

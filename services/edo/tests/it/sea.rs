@@ -139,7 +139,8 @@ impl Sea {
             "propertyValues": [{"code": "INN", "id": 1, "orderPropsId": 3005, "value": BUYER_INN}],
         });
         let url = format!("{}/_bitrix/orders/{id}", self.running.base_url);
-        let put = reqwest::Client::new().put(url).body(body.to_string()).send().await.unwrap();
+        let http = reqwest::Client::builder().build().unwrap();
+        let put = http.put(url).body(body.to_string()).send().await.unwrap();
         assert!(put.status().is_success(), "{}", put.text().await.unwrap());
     }
 

@@ -63,16 +63,6 @@ fn refusals() -> Vec<Refusal> {
         BookFault::InFlight,
         BookFault::NotPaid { payment: 7 },
     ];
-    let checks = [
-        CheckFault::Number,
-        CheckFault::Type("чек".to_owned()),
-        CheckFault::Sum,
-        CheckFault::Payment("бонусы".to_owned()),
-        CheckFault::Object("товар".to_owned()),
-        CheckFault::Vat("5".to_owned()),
-        CheckFault::VatSum { id: "5".to_owned(), said: SUM, own: SUM },
-        CheckFault::Mark(line()),
-    ];
     let corrections = [
         CorrectionFault::Document,
         CorrectionFault::Reason,
@@ -80,8 +70,22 @@ fn refusals() -> Vec<Refusal> {
     ];
     let all = payment.map(Refusal::Payment).into_iter().chain(sums.map(Refusal::Sums));
     let all = all.chain(lines.map(|fault| Refusal::Line(line(), fault)));
-    let all = all.chain(books.map(Refusal::Book)).chain(checks.map(Refusal::Check));
+    let all = all.chain(books.map(Refusal::Book)).chain(checks().map(Refusal::Check));
     all.chain(corrections.map(Refusal::Correction)).collect()
+}
+
+/// What can be wrong with a check that Bitrix made.
+fn checks() -> [CheckFault; 8] {
+    [
+        CheckFault::Number,
+        CheckFault::Type("чек".to_owned()),
+        CheckFault::Sum,
+        CheckFault::Payment("бонусы".to_owned()),
+        CheckFault::Object("товар".to_owned()),
+        CheckFault::Vat("5".to_owned()),
+        CheckFault::VatSum { id: "5".to_owned(), said: SUM, own: SUM },
+        CheckFault::Mark("Сапоги".to_owned()),
+    ]
 }
 
 /// As the flow makes a reason of it.
