@@ -12,6 +12,7 @@ mod rests;
 mod state;
 pub mod store;
 pub mod utm;
+pub mod waybill;
 mod words;
 mod xml;
 

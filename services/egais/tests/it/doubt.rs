@@ -255,6 +255,17 @@ async fn a_utm_with_another_organisations_key_is_sent_nothing() {
 }
 
 #[tokio::test]
+async fn a_restart_while_the_utm_is_away_leaves_nothing_in_doubt() {
+    let world = World::new().await;
+    world.fault(Fault::new(System::Utm, Kind::Refuse).times(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(1)])));
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Down(_)));
+    let next = world.another();
+    assert_eq!(world.carry_with(&next, &mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
 async fn a_utm_that_hangs_is_found_out_before_a_document_is_sent() {
     let world = World::new().await;
     world.fault(Fault::new(System::Utm, Kind::HangBefore).on("/diagnosis").times(1));
