@@ -24,6 +24,8 @@ fn faults(order: &OrderRef) -> Vec<Failure> {
         Fault::Product(name()),
         Fault::Receipt("RECEIPT".to_owned()),
         Fault::Waybill("WAYBILL".to_owned()),
+        Fault::MoreThanWaybill("0015".to_owned()),
+        Fault::WaybillUnclear("0015".to_owned()),
         Fault::NoShipment,
     ];
     all.iter().map(|one| fault(order, one)).collect()
@@ -91,6 +93,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             return_open(order),
             not_sold(order),
             which(order),
+            waybill_missing(order, "0015"),
             by_hand(order),
             unknown(order, paper),
             refused_twice(order, paper, "Марка уже списана."),
