@@ -18,7 +18,6 @@ mod loyalty;
 #[path = "../it/outside.rs"]
 mod outside;
 #[path = "../it/stock.rs"]
-#[expect(dead_code, reason = "shared with the stories without a browser")]
 mod stock;
 mod stories;
 mod till;

@@ -46,11 +46,7 @@ async fn signed_in(flags: &[&str]) -> (Desk, Browser) {
 /// What somebody does who has never seen these pages: signs in, looks, types the number, reads, presses. Each step
 /// is a picture; clicks and time are counted.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(
-    clippy::print_stdout,
-    clippy::too_many_lines,
-    reason = "one story, with figures for the README"
-)]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn from_order_1042_has_no_receipt_to_its_receipt_in_a_minute() {
     let desk = Desk::set(&[]).await;
     let books = Books::default();

@@ -368,7 +368,6 @@ async fn stream(desk: &Desk, first: u64) -> Infallible {
 /// alone makes others slower, so it is compared with as many new orders: a replay may cost others no more than those.
 /// With `PAROM_CHAOS` thousands of letters, as the figures in the README; else a few hundred.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "figures for the README")]
 async fn chaos_a_replay_leaves_other_orders_as_quick_as_new_orders_would() {
     let long = std::env::var("PAROM_CHAOS").is_ok();
     let (letters, others) = if long { (3_000, 1_000) } else { (250, 100) };
