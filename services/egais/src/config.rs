@@ -108,6 +108,9 @@ pub struct Shop {
     /// The product's property with the reference of form B (`FB-…`).
     #[serde(default = "f2_property")]
     pub f2_property: String,
+    /// The product's property with the reference of form A (`FA-…`), for the brief's dialect.
+    #[serde(default = "f1_property")]
+    pub f1_property: String,
     /// The product's property with the EAN, for cheques.
     #[serde(default = "ean_property")]
     pub ean_property: String,
@@ -183,6 +186,9 @@ fn alc_code_property() -> String {
 }
 fn f2_property() -> String {
     "EGAIS_F2".to_owned()
+}
+fn f1_property() -> String {
+    "EGAIS_F1".to_owned()
 }
 fn ean_property() -> String {
     "EAN".to_owned()
@@ -298,6 +304,9 @@ fn group_is_right(name: &str, group: &Group) -> Result<(), String> {
     }
     if !cheque && group.back == Back::Cheque {
         return Err("a cheque of return follows a cheque".to_owned());
+    }
+    if group.sale == Kind::Brief && group.back == Back::Repeal {
+        return Err("the brief's form is no act that can be repealed".to_owned());
     }
     if cheque && group.back == Back::Repeal {
         return Err("a cheque is not repealed: use a cheque of return".to_owned());

@@ -12,6 +12,7 @@ pub use rules::Breach;
 
 use crate::{
     mark::{Form, Mark},
+    waybill::Accept,
     xml::{Node, branch, leaf},
 };
 
@@ -43,6 +44,9 @@ pub enum Kind {
     QueryRestsShopV2,
     QueryRestBCode,
     QueryResendDoc,
+    /// The dialect of the customer's brief: no UTM takes it, a middleware before one may.
+    #[serde(rename = "TTNInformF2Reg")]
+    Brief,
 }
 
 impl Kind {
@@ -63,6 +67,7 @@ impl Kind {
             Self::QueryRestsShopV2 => "QueryRestsShop_v2",
             Self::QueryRestBCode => "QueryRestBCode",
             Self::QueryResendDoc => "QueryResendDoc",
+            Self::Brief => "TTNInformF2Reg",
         }
     }
 
@@ -82,6 +87,7 @@ impl Kind {
                 | Self::ActWriteOffShopV2
                 | Self::ChequeV3
                 | Self::ChequeV4
+                | Self::Brief
         )
     }
 }
@@ -93,7 +99,7 @@ pub enum Document {
     Act(Act),
     /// A cheque.
     Cheque(Cheque),
-    /// The answer to an incoming waybill: all of it is accepted.
+    /// The answer to an incoming waybill.
     WayBillAct {
         /// Our name for it, and its number.
         identity: String,
@@ -103,6 +109,8 @@ pub enum Document {
         waybill: String,
         /// A word for people.
         note: String,
+        /// What of it is there.
+        accept: Accept,
     },
     /// An act is to be undone.
     Repeal {
@@ -160,6 +168,10 @@ pub struct Position {
     pub quantity: Decimal,
     /// The price of one in kopecks, VAT inside.
     pub price: i64,
+    /// AlcCode.
+    pub alc_code: String,
+    /// The reference of form A; only the brief's dialect names it.
+    pub f1: Option<String>,
     /// The reference of form B.
     pub f2: Option<String>,
     /// The marks of marked goods.
@@ -194,6 +206,7 @@ fn roubles(kopecks: i64) -> String {
 pub fn write(kind: Kind, owner: &str, document: &Document) -> Result<String, Breach> {
     rules::check(kind, document)?;
     let (spaces, content): (&[(&str, &str)], Vec<Node>) = match (kind, document) {
+        (Kind::Brief, Document::Act(act)) => return Ok(parts::brief(act)),
         (Kind::ActWriteOffV3, Document::Act(act)) => (
             &[("awr", "ActWriteOff_v3"), ("pref", "ProductRef_v2"), ("ce", "CommonV3")],
             parts::write_off(act, 3),
@@ -219,10 +232,10 @@ pub fn write(kind: Kind, owner: &str, document: &Document) -> Result<String, Bre
             parts::cheque(cheque)?,
         ),
         (Kind::WayBillActV3, Document::WayBillAct { .. }) => {
-            (&[("wa", "ActTTNSingle_v3")], parts::waybill(document, false))
+            (&[("wa", "ActTTNSingle_v3"), ("ce", "CommonV3")], parts::waybill(document, false))
         }
         (Kind::WayBillActV4, Document::WayBillAct { .. }) => {
-            (&[("wa", "ActTTNSingle_v4")], parts::waybill(document, true))
+            (&[("wa", "ActTTNSingle_v4"), ("ce", "CommonV3")], parts::waybill(document, true))
         }
         (Kind::RequestRepealAwo, Document::Repeal { .. }) => {
             (&[("r", "RequestRepealAWO")], parts::repeal(owner, document))

@@ -245,6 +245,22 @@ mod tests {
     }
 
     #[test]
+    fn marks_in_others_words_are_shown_by_their_end() {
+        let new = new();
+        for (said, shown) in [
+            (format!("марка {new} уже списана."), "марка …AAAAAA (150) уже списана.".to_owned()),
+            (format!("[Value:'{OLD}']"), "[Value:'…MC9EXU (68)']".to_owned()),
+            ("марка 010460123456789321abcdefg.".to_owned(), "марка …bcdefg (25).".to_owned()),
+            (
+                "acme-p1-s9.1-wine-1: нет остатка 0177320000003146880".to_owned(),
+                "acme-p1-s9.1-wine-1: нет остатка 0177320000003146880".to_owned(),
+            ),
+        ] {
+            assert_eq!(masked(&said), shown);
+        }
+    }
+
+    #[test]
     fn a_mark_is_not_shown_whole() {
         assert_eq!(format!("{:?}", Mark::parse(OLD).unwrap()), "Mark(…MC9EXU (68))");
     }

@@ -47,6 +47,10 @@ pub(crate) enum Fault {
     Receipt(String),
     /// The order names no waybill of return: the property.
     Waybill(String),
+    /// More comes back than the waybill says: its number.
+    MoreThanWaybill(String),
+    /// The waybill cannot be answered by an act of ours: its number.
+    WaybillUnclear(String),
     /// The event names a shipment that the order does not have.
     NoShipment,
 }

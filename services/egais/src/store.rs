@@ -6,6 +6,7 @@ mod documents;
 mod rests;
 mod tickets;
 mod turns;
+mod waybills;
 
 use events::OrderRef;
 use sqlx::{PgPool, PgTransaction};
@@ -16,6 +17,7 @@ pub use documents::{DocumentView, Move, Note};
 pub use rests::{CatalogueRow, Difference, Run};
 pub use tickets::Outcome;
 pub use turns::{Round, Rounds, Task, Turn};
+pub use waybills::{FormAsked, Known};
 
 /// The tables. Cheap to clone.
 #[derive(Debug, Clone)]

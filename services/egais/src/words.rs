@@ -219,6 +219,16 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("для возврата нужен номер накладной ЕГАИС (свойство {property}). Заполните его и сохраните заказ."),
             format!("the return needs the number of EGAIS's waybill (property {property}). Fill it in and save the order."),
         ),
+        Fault::MoreThanWaybill(waybill) => (
+            "waybill_less",
+            format!("вернулось больше, чем указано в накладной {waybill}. Сверьте накладную с возвратом и ответьте на неё в ЕГАИС вручную."),
+            format!("more came back than waybill {waybill} says. Compare the two and answer the waybill in EGAIS by hand."),
+        ),
+        Fault::WaybillUnclear(waybill) => (
+            "waybill_unclear",
+            format!("в накладной {waybill} есть позиция без справки Б или с непонятной маркой. Ответьте на неё в ЕГАИС вручную."),
+            format!("waybill {waybill} has a position without form B or with an unclear mark. Answer it in EGAIS by hand."),
+        ),
         Fault::NoShipment => (
             "shipment_unknown",
             "в заказе нет отгрузки, о которой сообщил магазин. Сохраните заказ заново, затем повторите.".to_owned(),
@@ -311,6 +321,23 @@ pub(crate) fn which(order: &OrderRef) -> Reason {
         ),
         format!(
             "EGAIS, order {number}: it is not clear which bottles came back. Take their marks off the order and save it."
+        ),
+    )
+}
+
+/// The waybill that an order names has not come.
+pub(crate) fn waybill_missing(order: &OrderRef, waybill: &str) -> Reason {
+    let number = &order.number;
+    reason(
+        Class::Invalid,
+        "waybill_missing",
+        format!(
+            "ЕГАИС, заказ № {number}: накладная {waybill} не пришла, хотя Паром просил прислать её ещё раз. Проверьте номер в \
+             свойстве заказа и попросите покупателя отправить её, затем повторите."
+        ),
+        format!(
+            "EGAIS, order {number}: waybill {waybill} has not come although it was asked for again. Check the number in the \
+             order's property and have the buyer send it, then replay."
         ),
     )
 }

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use time::{Date, PrimitiveDateTime, macros::format_description};
 
 use super::{Act, Breach, Cheque, Document, Position, roubles};
-use crate::xml::{Node, branch, leaf};
+use crate::{
+    mark::Form,
+    waybill::{Accept, Real},
+    xml::{Node, branch, leaf},
+};
 
 /// A product as EGAIS describes it in its answers on stock; acts of the shop floor repeat it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,13 +186,17 @@ pub(super) fn cheque(cheque: &Cheque) -> Result<Vec<Node>, Breach> {
 }
 
 pub(super) fn waybill(document: &Document, has_transport: bool) -> Vec<Node> {
-    let Document::WayBillAct { identity, date, waybill, note: text } = document else {
+    let Document::WayBillAct { identity, date, waybill, note: text, accept } = document else {
         return Vec::new();
+    };
+    let word = match accept {
+        Accept::Whole => "Accepted",
+        Accept::Part(_) => "Differences",
     };
     let header = branch(
         "wa:Header",
         vec![
-            leaf("wa:IsAccept", "Accepted"),
+            leaf("wa:IsAccept", word),
             leaf("wa:ACTNUMBER", identity),
             leaf("wa:ActDate", day(*date)),
             leaf("wa:WBRegId", waybill),
@@ -196,10 +204,56 @@ pub(super) fn waybill(document: &Document, has_transport: bool) -> Vec<Node> {
         ],
     );
     let mut parts = vec![leaf("wa:Identity", identity), header];
+    if let Accept::Part(real) = accept {
+        parts.push(branch("wa:Content", real.iter().map(real_position).collect()));
+    }
     if has_transport {
         parts.push(branch("wa:Transport", vec![leaf("wa:ChangeOwnership", "NotChange")]));
     }
     parts
+}
+
+/// What is there of a position, and the marks of what is not.
+fn real_position(real: &Real) -> Node {
+    let mut parts = vec![
+        leaf("wa:Identity", &real.identity),
+        leaf("wa:InformF2RegId", &real.f2),
+        leaf("wa:RealQuantity", real.quantity.to_string()),
+    ];
+    if !real.missing.is_empty() {
+        let marks = real.missing.iter().map(|mark| {
+            let name = if mark.form() == Form::Beer { "ce:ms" } else { "ce:amc" };
+            leaf(name, mark.as_str())
+        });
+        parts.push(branch("wa:MarkInfo", marks.collect()));
+    }
+    branch("wa:Position", parts)
+}
+
+/// The write-off as the customer's brief shows it, to the letter of its names.
+pub(super) fn brief(act: &Act) -> String {
+    let is_marked = act.positions.iter().any(|position| !position.marks.is_empty());
+    let positions = numbered(&act.positions, |number, position| {
+        let mut quantity = position.quantity;
+        quantity.rescale(3);
+        branch(
+            "ns:Position",
+            vec![
+                leaf("ns:Identity", number),
+                leaf("ns:ProductCode", &position.alc_code),
+                leaf("ns:Quantity", quantity.to_string()),
+                leaf("ns:InformF1RegId", position.f1.clone().unwrap_or_default()),
+                leaf("ns:InformF2RegId", position.f2.clone().unwrap_or_default()),
+            ],
+        )
+    });
+    let mark = leaf("ns:IsSSMark", if is_marked { "1" } else { "0" });
+    let parts = vec![branch("ns:Header", vec![mark]), branch("ns:Content", positions.collect())];
+    branch("ns:Documents", vec![branch("ns:Document", vec![branch("ns:TTNInformF2Reg", parts)])])
+        .attribute("xmlns:ns", "urn:TNInformF2Reg:Documents")
+        .attribute("xmlns:oref", "urn:TNInformF2:OrgInfo")
+        .attribute("version", "2")
+        .document()
 }
 
 pub(super) fn repeal(owner: &str, document: &Document) -> Vec<Node> {

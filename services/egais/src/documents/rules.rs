@@ -48,6 +48,9 @@ pub enum Breach {
     /// An act of register 1 without the reference of form B.
     #[error("{0} has no form B")]
     NoFormB(String),
+    /// The brief's form without the reference of form A.
+    #[error("{0} has no form A")]
+    NoFormA(String),
     /// A document that describes the product, and no description.
     #[error("EGAIS has not described {0}")]
     NoProduct(String),
@@ -71,6 +74,7 @@ impl Breach {
             Self::Sum => "сумма не выражается целым числом копеек".to_owned(),
             Self::Price => "цена меньше нуля".to_owned(),
             Self::NoFormB(name) => format!("у товара «{name}» нет справки Б"),
+            Self::NoFormA(name) => format!("у товара «{name}» нет справки А"),
             Self::NoProduct(name) => format!("ЕГАИС ещё не описала товар «{name}»"),
             Self::NoEan(name) => format!("у товара «{name}» нет штрихкода EAN"),
         }
@@ -156,7 +160,10 @@ fn own(kind: Kind, position: &Position) -> Result<(), Breach> {
     if needs_product && position.product.is_none() {
         return Err(Breach::NoProduct(position.name.clone()));
     }
-    let is_first = matches!(kind, Kind::ActWriteOffV3 | Kind::ActWriteOffV4);
+    if kind == Kind::Brief && position.f1.as_deref().is_none_or(str::is_empty) {
+        return Err(Breach::NoFormA(position.name.clone()));
+    }
+    let is_first = matches!(kind, Kind::ActWriteOffV3 | Kind::ActWriteOffV4 | Kind::Brief);
     if is_first && position.f2.as_deref().is_none_or(str::is_empty) {
         return Err(Breach::NoFormB(position.name.clone()));
     }

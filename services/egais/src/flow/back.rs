@@ -14,8 +14,12 @@ use crate::{
     plan::{Fault, Returning, identity},
     state::{Goods, New, Paper, State},
     store::{Bottle, BottleStatus},
+    waybill::{NoAct, accept},
     words,
 };
+
+/// A waybill that has not come for so long is asked for again.
+const RESEND_AFTER: time::Duration = time::Duration::minutes(5);
 
 /// What comes back of a bottle or a quantity.
 struct Part<'a> {
@@ -109,6 +113,9 @@ impl Egais {
             new.credit(&goods);
         }
         let mut made = Vec::new();
+        if let Some(wait) = self.waybill_wait(job, &new, papers.values()).await? {
+            return Ok(wait);
+        }
         for (name, parts) in papers {
             let (paper, bottles) = self.back_paper(job, &new, &name, &parts, &all).await?;
             let moved =
@@ -167,13 +174,19 @@ impl Egais {
                     Back::WayBillV3 => Kind::WayBillActV3,
                     _ => Kind::WayBillActV4,
                 };
-                let waybill = job.snapshot.properties.get(&job.shop.waybill_property);
-                let waybill = waybill.map(|text| text.trim().to_owned());
-                let waybill = waybill
-                    .filter(|text| !text.is_empty())
-                    .ok_or_else(|| job.fault(&Fault::Waybill(job.shop.waybill_property.clone())))?;
+                let waybill = waybill_number(job)?;
+                let known = self.store.waybill(&job.shop.utm, &waybill).await;
+                let known = known.map_err(|error| job.store(&error))?;
+                let known = known
+                    .ok_or_else(|| Failure::Dead(words::waybill_missing(job.order, &waybill)))?;
+                let accept = accept(&known.lines, &known.forms, &goods).map_err(|no| {
+                    job.fault(&match no {
+                        NoAct::More => Fault::MoreThanWaybill(waybill.clone()),
+                        NoAct::Unclear => Fault::WaybillUnclear(waybill.clone()),
+                    })
+                })?;
                 let (identity, date) = (identity.clone(), at.date());
-                (kind, Document::WayBillAct { identity, date, waybill, note: job.note() })
+                (kind, Document::WayBillAct { identity, date, waybill, note: job.note(), accept })
             }
             Back::ChargeOn | Back::Person => {
                 let act = Act {
@@ -193,6 +206,40 @@ impl Egais {
         Ok((paper, bottles))
     }
 
+    /// A waybill that has not come is asked for once more, and waited for.
+    async fn waybill_wait<'a>(
+        &self,
+        job: Job<'_>,
+        new: &New,
+        mut papers: impl Iterator<Item = &'a Vec<Part<'a>>>,
+    ) -> Result<Option<Step<State>>, Failure> {
+        let is_answer = |part: &Part<'_>| {
+            let group = job.shop.groups.get(&part.bottle.group);
+            group.is_some_and(|group| matches!(group.back, Back::WayBillV3 | Back::WayBillV4))
+        };
+        if !papers.any(|parts| parts.iter().any(is_answer)) {
+            return Ok(None);
+        }
+        let away = |error: sqlx::Error| job.store(&error);
+        let (utm, waybill) = (job.shop.utm.as_str(), waybill_number(job)?);
+        if self.store.waybill(utm, &waybill).await.map_err(away)?.is_some() {
+            return Ok(None);
+        }
+        // It may lie in the inbox and not have been read yet.
+        let has_waited = new.waits_since.is_some_and(|since| self.now() - since >= RESEND_AFTER);
+        let about = (None, waybill.as_str());
+        let is_asked =
+            self.store.has_asked(utm, Kind::QueryResendDoc, about).await.map_err(away)?;
+        if let Some(client) = self.utms.get(utm).filter(|_| has_waited && !is_asked) {
+            let parameter = Some(("WBREGID", waybill.clone()));
+            if let Err(error) = self.ask(client, Kind::QueryResendDoc, parameter, self.now()).await
+            {
+                tracing::debug!(%error, "a waybill is asked for later");
+            }
+        }
+        Ok(Some(self.wait_earlier(new.clone(), words::waybill_missing(job.order, &waybill))))
+    }
+
     async fn unmarked(
         &self,
         job: Job<'_>,
@@ -202,6 +249,15 @@ impl Egais {
             goods.iter().map(|one| Goods { mark: None, f2: None, ..one.clone() }).collect();
         self.positions(job, &plain).await
     }
+}
+
+/// The number of the waybill that the order names.
+fn waybill_number(job: Job<'_>) -> Result<String, Failure> {
+    let property = &job.shop.waybill_property;
+    let number = job.snapshot.properties.get(property).map(|text| text.trim().to_owned());
+    number
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| job.fault(&Fault::Waybill(property.clone())))
 }
 
 /// Parts by the document that is to credit them, and those that a person credits.

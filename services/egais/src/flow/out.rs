@@ -14,9 +14,15 @@ use crate::{
     mark::{Form, Mark},
     plan::{self, Fault, Leaving, identity},
     state::{Goods, New, Paper, Stage, State},
-    store::{BottleStatus, Taken},
+    store::{BottleStatus, FormAsked, Taken},
+    utm::Client,
     words,
 };
+
+/// Between two questions for the bottles of a form B: EGAIS limits how often it answers them.
+const CODES_EVERY: time::Duration = time::Duration::minutes(35);
+/// After that long a list of bottles is asked for anew.
+const CODES_OLD: time::Duration = time::Duration::days(7);
 
 impl Egais {
     pub(super) async fn leave(&self, job: Job<'_>, new: New, shipment: u64) -> Next {
@@ -29,6 +35,9 @@ impl Egais {
             return Ok(nothing("no alcohol"));
         }
         if let Some(wait) = self.left_before(job, &new, &leaving).await? {
+            return Ok(wait);
+        }
+        if let Some(wait) = self.forms_wait(job, &new, &leaving).await? {
             return Ok(wait);
         }
         let mut groups: BTreeMap<String, Vec<Goods>> = BTreeMap::new();
@@ -70,6 +79,67 @@ impl Egais {
                 && before.iter().any(|own| own.is(&bottle.document))
         });
         Ok(is_out.then(|| self.wait_earlier(new.clone(), words::return_open(job.order))))
+    }
+
+    /// Which of several forms B a bottle belongs to, EGAIS knows: it is asked for the bottles of each, one question in
+    /// [`CODES_EVERY`], for it limits how often.
+    async fn forms_wait(
+        &self,
+        job: Job<'_>,
+        new: &New,
+        leaving: &[Leaving],
+    ) -> Result<Option<Step<State>>, Failure> {
+        let away = |error: sqlx::Error| job.store(&error);
+        let utm = job.shop.utm.as_str();
+        let is_open = |line: &&Leaving| {
+            !new.done.contains(&line.group) && line.f2.is_none() && wants_form_b(job, line)
+        };
+        for line in leaving.iter().filter(is_open) {
+            for mark in &line.marks {
+                let Ok(alc_code) = alc_code(line, Some(mark)) else { continue };
+                let forms = self.store.forms(utm, &alc_code).await.map_err(away)?;
+                let known = self.store.known_bottle(utm, mark.as_str()).await.map_err(away)?;
+                if forms.len() < 2 || known.is_some() {
+                    continue;
+                }
+                let asked = self.store.forms_asked(utm).await.map_err(away)?;
+                let fresh = |form: &&FormAsked| self.now() - form.asked_at < CODES_OLD;
+                let open: Vec<&String> = forms
+                    .iter()
+                    .filter(|form| {
+                        let known = asked.iter().filter(fresh).find(|known| known.f2 == **form);
+                        known.is_none_or(|known| known.answered_at.is_none())
+                    })
+                    .collect();
+                if open.is_empty() {
+                    continue;
+                }
+                let rests =
+                    asked.first().is_none_or(|last| self.now() - last.asked_at >= CODES_EVERY);
+                let next = open
+                    .iter()
+                    .find(|form| !asked.iter().filter(fresh).any(|known| known.f2 == ***form));
+                if let (Some(form), Some(client), true) = (next, self.utms.get(utm), rests) {
+                    self.ask_codes(client, form).await.map_err(away)?;
+                }
+                let fault = Fault::FormB(line.name.clone(), forms.len());
+                let reason = words::fault(job.order, &fault).reason().clone();
+                return Ok(Some(self.wait_earlier(new.clone(), reason)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ask_codes(&self, client: &Client, form: &str) -> sqlx::Result<()> {
+        let parameter = Some(("ФОРМА2", form.to_owned()));
+        match self.ask(client, documents::Kind::QueryRestBCode, parameter, self.now()).await {
+            Ok(Some(_)) => self.store.form_asked(client.name(), form, self.now()).await,
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "the bottles of a form B are asked for later");
+                Ok(())
+            }
+        }
     }
 
     /// The exact bottles of a line: their marks, products and references.
@@ -137,12 +207,7 @@ impl Egais {
         if forms.len() == 1 {
             return Ok(forms.pop());
         }
-        let wants = job.shop.groups.get(&line.group).is_some_and(|group| {
-            use documents::Kind::{ActWriteOffV3, ActWriteOffV4};
-            matches!(group.sale, ActWriteOffV3 | ActWriteOffV4)
-        });
-        // Only acts of register 1 name it.
-        if wants {
+        if wants_form_b(job, line) {
             return Err(job.fault(&Fault::FormB(line.name.clone(), forms.len())));
         }
         Ok(None)
@@ -194,12 +259,22 @@ impl Egais {
             }
             let product = self.store.product(&one.alc_code).await;
             let line = u64::try_from(one.line).ok().and_then(|line| job.snapshot.line(line));
+            let f1 = line.and_then(|line| line.properties.get(&job.shop.f1_property)).cloned();
+            let f1 = match (f1, &one.f2) {
+                (None, Some(f2)) => {
+                    let known = self.store.form_a(&job.shop.utm, f2).await;
+                    known.map_err(|error| job.store(&error))?
+                }
+                (f1, _) => f1,
+            };
             let ean = line.and_then(|line| line.properties.get(&job.shop.ean_property)).cloned();
             positions.push((
                 one.line,
                 Position {
                     quantity: one.quantity,
                     price: one.price,
+                    alc_code: one.alc_code.clone(),
+                    f1,
                     f2: one.f2.clone(),
                     marks: one.mark.clone().into_iter().collect(),
                     product: product.map_err(|error| job.store(&error))?,
@@ -224,12 +299,15 @@ impl Egais {
         };
         let body = documents::write(kind, utm.owner(), document)
             .map_err(|breach| words::breach(job.order, kind, &breach))?;
-        self.valid(&body).await.map_err(|faults| words::invalid(job.order, kind, &faults))?;
+        // The brief's dialect has no schema.
+        let checked = if kind == documents::Kind::Brief { Ok(()) } else { self.valid(&body).await };
+        checked.map_err(|faults| words::invalid(job.order, kind, &faults))?;
         let is_once = matches!(kind, documents::Kind::RequestRepealAwo)
             || matches!(document, Document::WayBillAct { .. });
         // Beer is counted by quantity: its codes are not known to keep a second act out.
         let is_kept = |one: &Goods| one.mark.as_ref().is_some_and(|mark| mark.form() != Form::Beer);
-        let guarded = is_once || (!goods.is_empty() && goods.iter().all(is_kept));
+        let is_brief = kind == documents::Kind::Brief;
+        let guarded = is_once || !is_brief && (!goods.is_empty() && goods.iter().all(is_kept));
         Ok(Paper {
             identity,
             part: part.to_owned(),
@@ -244,6 +322,13 @@ impl Egais {
             stage: Stage::ready(),
         })
     }
+}
+
+/// Only acts of register 1 name a form B.
+fn wants_form_b(job: Job<'_>, line: &Leaving) -> bool {
+    use documents::Kind::{ActWriteOffV3, ActWriteOffV4, Brief};
+    let group = job.shop.groups.get(&line.group);
+    group.is_some_and(|group| matches!(group.sale, ActWriteOffV3 | ActWriteOffV4 | Brief))
 }
 
 /// AlcCode of a bottle: its mark's own, which must be the product's.

@@ -122,6 +122,11 @@ impl Egais {
                 if let Some(left) = self.away.left(&paper.utm, self.now()) {
                     return Ok(Moved::Wait(left));
                 }
+                // A question without effect comes first: who does not answer it is not sent a document, and what is not
+                // sent is in nobody's doubt.
+                if let Err(error) = self.utm_of(job, paper)?.diagnose().await {
+                    return Ok(Moved::Away(error.reason(&job.order.number)));
+                }
                 let (mark, since) = (self.marks.set(), self.now());
                 paper.stage = Stage::Sending { mark, since, refused };
                 self.note(job, paper, Note::new("sending", since)).await?;
@@ -153,10 +158,6 @@ impl Egais {
         refused: u32,
     ) -> Result<Moved, Failure> {
         let utm = self.utm_of(job, paper)?;
-        if let Some(left) = self.away.left(&paper.utm, self.now()) {
-            self.marks.put_back(mark);
-            return Ok(Moved::Wait(left));
-        }
         let turn = match self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await {
             Ok(Some(turn)) => turn,
             Ok(None) => {
@@ -168,15 +169,7 @@ impl Egais {
                 return Err(job.store(&error));
             }
         };
-        // A question without effect comes first: who does not answer it is not sent a document.
-        let sent = match utm.diagnose().await {
-            Ok(_) => utm.post(paper.kind, &paper.body).await,
-            Err(error) => {
-                self.marks.put_back(mark);
-                self.give_back(turn).await;
-                return Ok(Moved::Away(error.reason(&job.order.number)));
-            }
-        };
+        let sent = utm.post(paper.kind, &paper.body).await;
         self.give_back(turn).await;
         match sent {
             Ok(reply_id) => {
@@ -191,7 +184,9 @@ impl Egais {
                 Ok(self.refused(paper, refused + 1, mark::masked(&words)).await)
             }
             Err(error) if error.what.had_no_effect() => {
+                // Where the worker stops, the state is not saved: the mark still says that nothing was sent.
                 self.marks.put_back(mark);
+                paper.stage = Stage::Ready { refused, after: None };
                 Ok(Moved::Away(error.reason(&job.order.number)))
             }
             Err(error) => {
@@ -304,7 +299,7 @@ impl Egais {
             return Doubt::Quiet;
         }
         let is_old = |at: OffsetDateTime| now - at >= self.config.egais_silence_warning;
-        let is_stuck = rounds.unread_at.is_some_and(is_old)
+        let is_stuck = rounds.unread_at.is_some_and(|at| at >= since && is_old(at))
             || rounds.ailing_since.is_some_and(is_old)
             || (!is_shown && is_old(quiet_at));
         if now >= quiet_at && is_stuck { Doubt::Hopeless } else { Doubt::Early }
@@ -367,6 +362,7 @@ impl Egais {
                     if paper.resent {
                         // The first of the two may be what EGAIS refuses the second for.
                         let reason = words::refused_twice(job.order, paper, words);
+                        self.note(job, paper, Note::new("unknown", at)).await?;
                         let mut papers = papers.clone();
                         if let Some(paper) = papers.get_mut(place) {
                             paper.asked = true;

@@ -136,6 +136,21 @@ impl Store {
         Ok(rows)
     }
 
+    /// The reference of form A that stands beside one of form B in stock.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn form_a(&self, utm: &str, f2: &str) -> sqlx::Result<Option<String>> {
+        let row = sqlx::query_scalar!(
+            "SELECT f1_reg_id FROM rests WHERE utm = $1 AND f2_reg_id = $2 AND f1_reg_id IS NOT NULL LIMIT 1",
+            utm,
+            f2
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.flatten())
+    }
+
     /// Begins a run of RestBal.
     ///
     /// # Errors

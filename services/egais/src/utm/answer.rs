@@ -2,6 +2,7 @@
 
 use crate::{
     documents::Product,
+    waybill::{Line, Registered, WayBill},
     xml::{Ended, XmlError, walk},
 };
 
@@ -67,7 +68,8 @@ pub fn list(body: &[u8], folder: &str) -> Result<Vec<Entry>, XmlError> {
         let path = found.and_then(|at| element.text.get(at..)).unwrap_or_default();
         let mut parts = path.split('/');
         let (kind, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let plain =
+            |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         let is_place = !kind.is_empty() && plain(kind) && !number.is_empty() && plain(number);
         if is_place && parts.next().is_none() {
             let reply_id = element.attributes.iter().find(|(name, _)| name == "replyId");
@@ -142,6 +144,19 @@ pub enum Incoming {
         /// How many positions there were.
         count: usize,
     },
+    /// A waybill.
+    WayBill(WayBill),
+    /// What a waybill is registered as.
+    Registered(Registered),
+    /// The one answer of the brief's dialect.
+    Answer {
+        /// Whether the document was carried out.
+        accepted: bool,
+        /// `EGAISQuntId`.
+        number: Option<String>,
+        /// Words, where there are some.
+        words: String,
+    },
     /// Something else: its element.
     Other(String),
 }
@@ -181,11 +196,20 @@ struct Reading {
     rest: Rest,
     quantity: Option<String>,
     count: usize,
+    waybill: WayBill,
+    line: Line,
+    registered: Registered,
+    form: (String, String),
+    answer: Option<String>,
+    answer_number: Option<String>,
+    answer_words: String,
     has_root: bool,
 }
 
 /// The most positions of stock.
 const POSITIONS_MOST: usize = 2_000_000;
+/// The most positions of a waybill.
+const LINES_MOST: usize = 20_000;
 /// The most marks of one form B.
 const MARKS_MOST: usize = 1_000_000;
 
@@ -197,6 +221,21 @@ impl Reading {
     ) -> Result<(), XmlError> {
         let [root, below @ ..] = element.path else { return Ok(()) };
         self.has_root = root == "Documents";
+        // <its element> / Result / …, in the brief's dialect.
+        match below {
+            [result, name] if result == "Result" => match name.as_str() {
+                "Conclusion" => self.answer = Some(element.text.to_owned()),
+                "Comments" => element.text.clone_into(&mut self.answer_words),
+                _ => {}
+            },
+            [result, header, name]
+                if [result, header, name] == ["Result", "AccisesHeader", "EGAISQuntId"]
+                    && !element.text.is_empty() =>
+            {
+                self.answer_number = Some(element.text.to_owned());
+            }
+            _ => {}
+        }
         // Documents / Document / <its element> / …
         let [document, kind, inner @ ..] = below else { return Ok(()) };
         if document != "Document" {
@@ -210,8 +249,60 @@ impl Reading {
             "Ticket" => self.ticket(&inner, element.text),
             "ReplyRestBCode" => self.bottle(&inner, element.text),
             name if name.starts_with("ReplyRests") => self.rest(&inner, element.text, position),
+            "TTNInformF2Reg" => self.registered(&inner, element.text),
+            name if name.starts_with("WayBill_") => self.waybill(&inner, element.text),
             _ => Ok(()),
         }
+    }
+
+    fn waybill(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
+        match inner {
+            ["Header", "NUMBER"] => text.clone_into(&mut self.waybill.number),
+            ["Header", "Date"] => text.clone_into(&mut self.waybill.day),
+            ["Content", "Position"] => {
+                if self.waybill.lines.len() >= LINES_MOST {
+                    return Err(XmlError::new("too many positions"));
+                }
+                self.waybill.lines.push(std::mem::take(&mut self.line));
+            }
+            ["Content", "Position", "Identity"] => text.clone_into(&mut self.line.identity),
+            ["Content", "Position", "Product", "AlcCode"] => {
+                text.clone_into(&mut self.line.alc_code);
+            }
+            ["Content", "Position", "Quantity"] => {
+                let quantity = text.parse();
+                self.line.quantity =
+                    quantity.map_err(|_| XmlError::new("a quantity is no number"))?;
+            }
+            ["Content", "Position", .., "amc" | "ms"] if self.line.marks.len() < MARKS_MOST => {
+                self.line.marks.push(text.to_owned());
+            }
+            ["Content", "Position", .., "amc" | "ms"] => {
+                return Err(XmlError::new("too many marks"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn registered(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
+        let registered = &mut self.registered;
+        match inner {
+            ["Header", "WBNUMBER"] => text.clone_into(&mut registered.number),
+            ["Header", "WBDate"] => text.clone_into(&mut registered.day),
+            ["Header", "WBRegId"] => text.clone_into(&mut registered.reg_id),
+            ["Content", "Position", "Identity"] => text.clone_into(&mut self.form.0),
+            ["Content", "Position", "InformF2RegId"] => text.clone_into(&mut self.form.1),
+            ["Content", "Position"] => {
+                if registered.forms.len() >= LINES_MOST {
+                    return Err(XmlError::new("too many positions"));
+                }
+                let (name, form) = std::mem::take(&mut self.form);
+                registered.forms.insert(name, form);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn ticket(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
@@ -290,6 +381,15 @@ impl Reading {
     }
 
     fn end(self) -> Result<Incoming, XmlError> {
+        if let (true, Some(answer)) = (self.kind.is_empty(), self.answer) {
+            let accepted = match answer.as_str() {
+                "Accepted" => true,
+                "Rejected" => false,
+                _ => return Err(XmlError::new("an answer that neither accepts nor rejects")),
+            };
+            let (number, words) = (self.answer_number, self.answer_words);
+            return Ok(Incoming::Answer { accepted, number, words });
+        }
         if !self.has_root || self.kind.is_empty() {
             return Err(XmlError::new("no document of EGAIS"));
         }
@@ -299,6 +399,8 @@ impl Reading {
             name if name.starts_with("ReplyRests") => {
                 Incoming::Rests { shop: name.starts_with("ReplyRestsShop"), count: self.count }
             }
+            "TTNInformF2Reg" => Incoming::Registered(self.registered),
+            name if name.starts_with("WayBill_") => Incoming::WayBill(self.waybill),
             _ => Incoming::Other(self.kind),
         })
     }

@@ -4,6 +4,7 @@ use std::{io::BufReader, time::Duration};
 
 use reqwest::{
     Method, RequestBuilder, StatusCode,
+    header::CONTENT_TYPE,
     multipart::{Form, Part},
 };
 use runtime::{Metrics, StartError, http};
@@ -134,7 +135,12 @@ impl Client {
         let part = Part::text(body.to_owned()).file_name("document.xml").mime_str("text/xml");
         let part = part.map_err(|error| self.error(What::NotSent(error.to_string())))?;
         let form = Form::new().part("xml_file", part);
-        let request = self.request(&self.http, Method::POST, &path).multipart(form);
+        let request = self.request(&self.http, Method::POST, &path);
+        let request = if kind == Kind::Brief {
+            request.header(CONTENT_TYPE, "application/xml").body(body.to_owned())
+        } else {
+            request.multipart(form)
+        };
         let answer = self.http.send("opt/in", request).await;
         let answer = answer.map_err(|error| self.error(What::from(error)))?;
         if answer.status == StatusCode::FORBIDDEN {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Client, Error,
-    answer::{self, Entry, Incoming, Rest},
+    answer::{self, Entry, Incoming, Rest, Step, Ticket, Verdict},
     error::What,
 };
 use crate::{
@@ -76,10 +76,16 @@ impl Egais {
                 break;
             }
             match self.keep(utm, turn, &entry, &mut polled).await {
-                Ok(Kept::Taken) => {
-                    utm.delete(&entry.path).await?;
-                    polled.taken += 1;
-                }
+                Ok(Kept::Taken) => match utm.delete(&entry.path).await {
+                    Ok(()) => polled.taken += 1,
+                    // What was kept is kept once, however often it is read.
+                    Err(error)
+                        if !error.what.had_no_effect() && polled.failed + 1 < FAILED_MOST =>
+                    {
+                        polled.failed += 1;
+                    }
+                    Err(error) => return Err(error),
+                },
                 Ok(Kept::Later) => self.leave_unread(utm, &entry, &mut polled, "no document").await,
                 Ok(Kept::Foreign) => {
                     self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
@@ -152,16 +158,18 @@ impl Egais {
         let read = answer::incoming(body.as_slice(), &mut |_| Ok(()));
         let away = |error: sqlx::Error| store_away(utm.name(), &error);
         match read {
-            Ok(Incoming::Ticket(ticket)) => {
-                let text = String::from_utf8_lossy(&body).replace('\0', "");
-                let ours = self.store.keep_ticket(utm.name(), &ticket, &text, self.now()).await;
-                match ours.map_err(away)? {
-                    Some(cause) => {
-                        polled.causes.extend(cause);
-                        Ok(Kept::Taken)
-                    }
-                    None => Ok(Kept::Foreign),
-                }
+            Ok(Incoming::Ticket(ticket)) => self.keep_ticket(utm, &ticket, &body, polled).await,
+            // The brief names a document by what it was answered, and has one verdict.
+            Ok(Incoming::Answer { accepted, number, words }) => {
+                let last = entry.path.rsplit('/').next().unwrap_or_default();
+                let verdict = |step| Verdict { step, accepted, words: words.clone() };
+                let ticket = Ticket {
+                    identity: String::new(),
+                    transport: entry.reply_id.clone().unwrap_or_else(|| last.to_owned()),
+                    reg_id: number,
+                    verdicts: vec![verdict(Step::Check), verdict(Step::Operation)],
+                };
+                self.keep_ticket(utm, &ticket, &body, polled).await
             }
             Ok(Incoming::Bottles { f2, marks }) => {
                 let reply_id = entry.reply_id.as_deref();
@@ -170,13 +178,41 @@ impl Egais {
                     return Ok(Kept::Foreign);
                 }
                 self.store.keep_bottles(utm.name(), &f2, &marks).await.map_err(away)?;
+                self.store.form_answered(utm.name(), &f2, self.now()).await.map_err(away)?;
                 Ok(Kept::Taken)
+            }
+            // Whoever else reads the inbox may want them: they are remembered and left there.
+            Ok(Incoming::WayBill(waybill)) => {
+                self.store.keep_waybill(utm.name(), &waybill).await.map_err(away)?;
+                Ok(Kept::Foreign)
+            }
+            Ok(Incoming::Registered(registered)) => {
+                self.store.keep_registered(utm.name(), &registered).await.map_err(away)?;
+                Ok(Kept::Foreign)
             }
             Ok(Incoming::Rests { .. } | Incoming::Other(_)) => Ok(Kept::Foreign),
             // Perhaps something between the UTM and us spoke in its place: it is read again next time.
             Err(error) => {
                 Err(Error { utm: utm.name().to_owned(), what: What::Garbled(error.to_string()) })
             }
+        }
+    }
+
+    async fn keep_ticket(
+        &self,
+        utm: &Client,
+        ticket: &Ticket,
+        body: &[u8],
+        polled: &mut Polled,
+    ) -> Result<Kept, Error> {
+        let text = String::from_utf8_lossy(body).replace('\0', "");
+        let ours = self.store.keep_ticket(utm.name(), ticket, &text, self.now()).await;
+        match ours.map_err(|error| store_away(utm.name(), &error))? {
+            Some(cause) => {
+                polled.causes.extend(cause);
+                Ok(Kept::Taken)
+            }
+            None => Ok(Kept::Foreign),
         }
     }
 

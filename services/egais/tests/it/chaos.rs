@@ -1,6 +1,6 @@
 //! Orders with alcohol, returns and cancellations, everything told twice, while the service is killed again and
 //! again, the UTM goes away for long and loses answers: EGAIS's books and ours agree bottle for bottle. Short by
-//! default, a thousand orders with `PAROM_CHAOS=long`.
+//! default; a thousand orders and outages of minutes with `PAROM_CHAOS=long`.
 
 use std::{
     collections::BTreeMap,
@@ -53,6 +53,17 @@ struct Voyage {
     has_beer: bool,
 }
 
+impl Voyage {
+    /// Its first bottle comes back, or all of it.
+    fn back(&self) -> Event {
+        let first: Vec<usize> = self.marks.iter().take(1).copied().collect();
+        match self.fate {
+            Fate::Left | Fate::Back => returned(&self.order, 1, &[(7, 1)], &first),
+            Fate::Undone => cancelled(&self.order),
+        }
+    }
+}
+
 struct Sea {
     stage: Stage,
     common: Common,
@@ -61,6 +72,10 @@ struct Sea {
     file: PathBuf,
     pool: PgPool,
     service: Option<Service>,
+    /// What the dice of faults begin with, and whether a 503 takes effect.
+    strikes: (u64, bool),
+    /// How long the UTM was away in all.
+    away: Duration,
     found: usize,
     absent: usize,
 }
@@ -77,7 +92,9 @@ impl Sea {
         fs::write(&path, file(&running.utm_url(OWNER))).unwrap();
         let mut config = config(&[]);
         config.egais_file.clone_from(&path);
-        config.egais_poll = Duration::from_millis(100);
+        // A look costs the emulated EGAIS a walk over all that was ever sent.
+        config.egais_poll = Duration::from_millis(if long() { 500 } else { 100 });
+        config.egais_turn = Duration::from_secs(5);
         config.egais_timeout = Duration::from_secs(1);
         config.egais_doubt = Duration::from_secs(2);
         config.egais_refused_pause = Duration::from_millis(500);
@@ -94,6 +111,8 @@ impl Sea {
             file: path,
             pool,
             service: None,
+            strikes: (0, false),
+            away: Duration::ZERO,
             found: 0,
             absent: 0,
         };
@@ -138,21 +157,21 @@ impl Sea {
             assert!(class == "unknown", "{code}: {:?}", letter.headers);
             let event = Event::from_json(&letter.bytes).unwrap();
             let order = event.order().unwrap();
-            let identity = format!("acme-p{}-", order.id);
-            let open: Vec<String> = sqlx::query_scalar(
-                "SELECT identity FROM documents WHERE cause = $1 AND state IN ('unknown', 'in doubt', 'sending')",
+            let asked: Vec<String> = sqlx::query_scalar(
+                "SELECT identity FROM documents WHERE cause = $1 AND state = 'unknown'",
             )
             .bind(event.id())
             .fetch_all(&self.pool)
             .await
             .unwrap();
+            let [asked] = asked.as_slice() else { panic!("{code}: he is asked for {asked:?}") };
+            assert!(asked.starts_with(&format!("acme-p{}-", order.id)));
             let is_there = {
                 let books = self.running.emulator.utm.books();
-                let sent = books[OWNER].sent();
-                open.iter().any(|open| {
-                    assert!(open.starts_with(&identity));
-                    sent.iter().any(|sent| sent.identity == *open)
-                })
+                books[OWNER]
+                    .sent()
+                    .iter()
+                    .any(|sent| sent.identity == *asked && sent.state != "rejected")
             };
             let word = if is_there { " found" } else { " absent" };
             self.found += usize::from(is_there);
@@ -179,21 +198,43 @@ impl Sea {
             if done - last >= step + dice.random_range(0..step) {
                 last = done;
                 *kills += 1;
-                if dice.random() {
-                    self.kill().await;
-                } else {
-                    self.reboot(dice).await;
+                match *kills % 3 {
+                    1 => self.reboot(dice).await,
+                    2 => self.hang(dice).await,
+                    _ => self.kill().await,
                 }
             }
             breath(50).await;
         }
     }
 
-    /// The UTM's computer reboots: connections are refused for a while, as long as many polls.
-    async fn reboot(&self, dice: &mut StdRng) {
+    /// For how long the UTM is away.
+    fn outage(&mut self, dice: &mut StdRng) -> Duration {
+        let ms = if long() { 60_000..150_000 } else { 500..2_000 };
+        let outage = Duration::from_millis(dice.random_range(ms));
+        self.away += outage;
+        outage
+    }
+
+    /// The UTM's computer reboots: connections are refused for a while.
+    async fn reboot(&mut self, dice: &mut StdRng) {
+        let outage = self.outage(dice);
         self.running.emulator.listen(Listen::Closed);
-        breath(dice.random_range(500..2_000)).await;
+        pause(outage).await;
         self.running.emulator.listen(Listen::Open);
+    }
+
+    /// The UTM takes what is sent and answers nobody for a while.
+    async fn hang(&mut self, dice: &mut StdRng) {
+        let outage = self.outage(dice);
+        let faults = &self.running.emulator.faults;
+        faults.clear();
+        faults.add(Fault::new(System::Utm, Kind::Hang).chance(0.5, self.strikes.0)).unwrap();
+        faults.add(Fault::new(System::Utm, Kind::HangBefore)).unwrap();
+        pause(outage).await;
+        self.running.emulator.faults.clear();
+        self.strikes.0 = self.strikes.0.wrapping_add(1);
+        strike(&self.running, self.strikes.0, self.strikes.1);
     }
 
     async fn end(mut self) {
@@ -205,8 +246,12 @@ impl Sea {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test waits for a condition")]
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 async fn breath(ms: u64) {
-    tokio::time::sleep(Duration::from_millis(ms)).await;
+    pause(Duration::from_millis(ms)).await;
 }
 
 fn voyages(dice: &mut StdRng, at: OffsetDateTime) -> Vec<Voyage> {
@@ -260,7 +305,8 @@ async fn chaos_egais_and_our_books_agree_bottle_for_bottle() {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut sea = Sea::new().await;
     let voyages = voyages(&mut dice, OffsetDateTime::now_utc() - time::Duration::hours(1));
-    strike(&sea.running, seed, dice.random());
+    sea.strikes = (seed, dice.random());
+    strike(&sea.running, seed, sea.strikes.1);
     let began = Instant::now();
     let (mut jobs, mut kills) = (0, 0);
     let mut told: Vec<&Voyage> = voyages.iter().collect();
@@ -272,15 +318,10 @@ async fn chaos_egais_and_our_books_agree_bottle_for_bottle() {
     sea.until_done(jobs, &mut dice, &mut kills).await;
     told.shuffle(&mut dice);
     for voyage in &told {
-        let event = match voyage.fate {
-            Fate::Left => continue,
-            Fate::Back => {
-                let first: Vec<usize> = voyage.marks.iter().take(1).copied().collect();
-                returned(&voyage.order, 1, &[(7, 1)], &first)
-            }
-            Fate::Undone => cancelled(&voyage.order),
-        };
-        sea.tell(&event).await;
+        if voyage.fate == Fate::Left {
+            continue;
+        }
+        sea.tell(&voyage.back()).await;
         jobs += 1;
     }
     sea.until_done(jobs, &mut dice, &mut kills).await;
@@ -289,8 +330,10 @@ async fn chaos_egais_and_our_books_agree_bottle_for_bottle() {
     check(&sea, &voyages).await;
     let summary = sea.running.emulator.utm.books().get(OWNER).unwrap().summary();
     eprintln!(
-        "{} orders, {jobs} jobs, {kills} kills and reboots, {} documents taken, {} rejected, a person found {} and missed {}: {:.1} s",
+        "{} orders, {jobs} jobs, {kills} kills and reboots, the UTM away for {:.0} s, {} documents taken, {} rejected, \
+         a person found {} and missed {}: {:.1} s",
         orders(),
+        sea.away.as_secs_f64(),
         summary.taken,
         summary.rejected,
         sea.found,
@@ -298,6 +341,47 @@ async fn chaos_egais_and_our_books_agree_bottle_for_bottle() {
         took.as_secs_f64()
     );
     assert!(kills > 0);
+    sea.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chaos_of_two_processes_on_one_utm_doubles_nothing_and_one_goes_on_alone() {
+    let mut dice = StdRng::seed_from_u64(5);
+    let mut sea = Sea::new().await;
+    let second = Service::start::<Egais>(sea.common.clone(), sea.config.clone());
+    let voyages = voyages(&mut dice, OffsetDateTime::now_utc() - time::Duration::hours(1));
+    let slow = Fault { ms: Some(20), ..Fault::new(System::Utm, Kind::Slow).on("/opt/in/ChequeV3") };
+    sea.running.emulator.faults.add(slow).unwrap();
+    for voyage in &voyages {
+        sea.tell(&shipped(&voyage.order)).await;
+    }
+    let half = i64::try_from(voyages.len()).unwrap() / 3;
+    while sea.done().await < half {
+        sea.person().await;
+        breath(20).await;
+    }
+    // One dies with all that it has in hand; nobody ends its turns and leases for it.
+    sea.service.take().unwrap().kill().await;
+    let began = Instant::now();
+    let mut told: Vec<&Voyage> = Vec::new();
+    while sea.done().await < i64::try_from(voyages.len()).unwrap() {
+        sea.person().await;
+        assert!(began.elapsed() < LONG, "{} jobs are done", sea.done().await);
+        breath(50).await;
+    }
+    for voyage in voyages.iter().filter(|voyage| voyage.fate != Fate::Left) {
+        sea.tell(&voyage.back()).await;
+        told.push(voyage);
+    }
+    let jobs = i64::try_from(voyages.len() + told.len()).unwrap();
+    while sea.done().await < jobs {
+        sea.person().await;
+        assert!(began.elapsed() < LONG, "{} of {jobs} jobs are done", sea.done().await);
+        breath(50).await;
+    }
+    sea.running.emulator.faults.clear();
+    check(&sea, &voyages).await;
+    sea.service = Some(second);
     sea.end().await;
 }
 
@@ -341,6 +425,7 @@ async fn check(sea: &Sea, voyages: &[Voyage]) {
     }
     let open: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM documents d WHERE ended_at IS NULL
+         OR NOT EXISTS (SELECT FROM document_moves m WHERE m.identity = d.identity AND m.state = 'made')
          OR NOT EXISTS (SELECT FROM document_moves m WHERE m.identity = d.identity AND m.state IN ('done', 'refused'))",
     )
     .fetch_one(&sea.pool)

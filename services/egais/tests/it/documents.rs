@@ -5,6 +5,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use egais::{
     documents::{Act, Breach, Cheque, Document, Kind, Position, Producer, Product, write},
     mark::Mark,
+    waybill::{Accept, Real},
 };
 use schema::Schema;
 use time::macros::{date, datetime};
@@ -47,6 +48,8 @@ fn marked(marks: &[usize]) -> Position {
         name: String::new(),
         quantity: marks.len().into(),
         price: 99_500,
+        alc_code: BEER.to_owned(),
+        f1: None,
         f2: Some(F2.to_owned()),
         marks: marks.iter().map(|number| Mark::parse(&mark(*number)).unwrap()).collect(),
         product: Some(product()),
@@ -87,11 +90,21 @@ fn all() -> Vec<(&'static str, Kind, Document)> {
     let cheque_beer = Mark::parse("0104601234567893211234567890abc").unwrap();
     let digits = Mark::parse(&"1".repeat(40)).unwrap();
     let with = |mark: Mark| Position { marks: vec![mark], quantity: 1.into(), ..marked(&[1]) };
-    let waybill = || Document::WayBillAct {
+    let waybill = |accept| Document::WayBillAct {
+        accept,
         identity: "acme-p1-r1-wine-1".to_owned(),
         date: date!(2026 - 11 - 20),
         waybill: "TTN-0999999901".to_owned(),
         note: "Заказ 1".to_owned(),
+    };
+    let part = || {
+        let real = |place: &str, missing: &[usize]| Real {
+            identity: place.to_owned(),
+            f2: format!("FB-00000000000000{place}"),
+            quantity: 1.into(),
+            missing: missing.iter().map(|number| Mark::parse(&mark(*number)).unwrap()).collect(),
+        };
+        Accept::Part(vec![real("1", &[2, 3]), real("2", &[])])
     };
     let repeal = Document::Repeal {
         identity: "acme-p1-r1-wine0-1".to_owned(),
@@ -111,8 +124,10 @@ fn all() -> Vec<(&'static str, Kind, Document)> {
         ("beer's marks", Kind::ChequeV3, cheque(false, vec![with(cheque_beer)])),
         ("sale", Kind::ChequeV4, cheque(false, vec![marked(&[1]), plain()])),
         ("return", Kind::ChequeV4, cheque(true, vec![marked(&[1])])),
-        ("accepted", Kind::WayBillActV3, waybill()),
-        ("accepted", Kind::WayBillActV4, waybill()),
+        ("accepted", Kind::WayBillActV3, waybill(Accept::Whole)),
+        ("differences", Kind::WayBillActV3, waybill(part())),
+        ("accepted", Kind::WayBillActV4, waybill(Accept::Whole)),
+        ("differences", Kind::WayBillActV4, waybill(part())),
         ("surplus", Kind::ActChargeOnShopV2, act("Излишки", vec![plain()])),
         ("whole act", Kind::RequestRepealAwo, repeal),
         ("", Kind::QueryRestsV2, Document::Query(None)),

@@ -198,9 +198,10 @@ async fn tickets_that_do_not_name_the_utms_document_are_each_kept() {
 async fn a_document_that_the_utm_never_gives_out_is_in_nobodys_way() {
     let world = World::new().await;
     let waybill = "<Documents><Document><WayBill_v4/></Document></Documents>".to_owned();
-    let mut books = world.running.emulator.utm.books();
-    books.entry(OWNER.to_owned()).or_default().put_incoming("WayBill_v4", waybill);
-    drop(books);
+    {
+        let mut books = world.running.emulator.utm.books();
+        books.entry(OWNER.to_owned()).or_default().put_incoming("WayBill_v4", waybill);
+    }
     world.fault(Fault::new(System::Utm, Kind::Hang).on("/opt/out/WayBill_v4"));
     let order = order(1, world.now(), &[wine(&[1])]);
     assert_eq!(world.tell(shipped(&order)).await, "done");
@@ -252,6 +253,17 @@ async fn a_utm_with_another_organisations_key_is_sent_nothing() {
     let end = job.run(world.egais.as_ref()).await;
     assert!(matches!(&end, End::Down(reason) if reason.code == "utm_stranger"), "{end:?}");
     assert_eq!(world.summary().violations.violation_count, 0);
+}
+
+#[tokio::test]
+async fn a_restart_while_the_utm_is_away_leaves_nothing_in_doubt() {
+    let world = World::new().await;
+    world.fault(Fault::new(System::Utm, Kind::Refuse).times(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(1)])));
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Down(_)));
+    let next = world.another();
+    assert_eq!(world.carry_with(&next, &mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 1);
 }
 
 #[tokio::test]

@@ -6,11 +6,13 @@
     reason = "tests fail by panicking"
 )]
 
+mod back;
 mod chaos;
 mod compared;
 mod documents;
 mod doubt;
 mod fuzz;
+mod office;
 mod order;
 mod rests;
 mod shops;

@@ -251,6 +251,11 @@ pub(crate) fn name(end: &End) -> String {
             for text in [&reason.text.ru, &reason.text.en] {
                 assert!(text.contains("A-") && text.ends_with('.'), "{text}");
             }
+            let ru = &reason.text.ru;
+            assert!(
+                ![" the ", " a ", " has ", " is "].iter().any(|word| ru.contains(word)),
+                "{ru}"
+            );
             let class = if reason.class == Class::Unknown { "unknown " } else { "" };
             format!("dead {class}{}", reason.code)
         }

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::{
-    books::{Books, Rest, Sent},
+    books::{Books, Rest, Sent, Waybill},
     xml::safe,
 };
 
@@ -114,6 +114,53 @@ fn position(rest: &Rest, name: &str) -> String {
         reference("InformF1RegId", &rest.f1),
         reference("InformF2RegId", &rest.f2),
     )
+}
+
+/// A waybill and what it is registered as: two documents.
+pub(super) fn waybill(waybill: &Waybill) -> (String, String) {
+    let number = safe(&waybill.reg_id);
+    let (mut lines, mut forms) = (String::new(), String::new());
+    for (line, place) in waybill.lines.iter().zip(1_u32..) {
+        let marks: String =
+            line.marks.iter().map(|mark| format!("<ce:amc>{}</ce:amc>", safe(mark))).collect();
+        let marks = if marks.is_empty() {
+            marks
+        } else {
+            format!(
+                "<ce:MarkInfo><ce:boxpos><ce:amclist>{marks}</ce:amclist></ce:boxpos></ce:MarkInfo>"
+            )
+        };
+        lines.push_str(&format!(
+            "<wb:Position><wb:Product><pref:AlcCode>{}</pref:AlcCode></wb:Product><wb:Quantity>{}</wb:Quantity>\
+             <wb:Price>1.00</wb:Price><wb:Identity>{place}</wb:Identity><wb:InformF2><ce:F2RegId>FB-OLD</ce:F2RegId>{marks}\
+             </wb:InformF2></wb:Position>",
+            safe(&line.alc_code),
+            line.quantity
+        ));
+        forms.push_str(&format!(
+            "<wbr:Position><wbr:Identity>{place}</wbr:Identity><wbr:InformF2RegId>{}</wbr:InformF2RegId></wbr:Position>",
+            form(place)
+        ));
+    }
+    let first = format!(
+        "<ns:WayBill_v4><wb:Identity>{number}</wb:Identity><wb:Header><wb:Type>WBReturnFromMe</wb:Type>\
+         <wb:NUMBER>N-{number}</wb:NUMBER><wb:Date>2026-11-20</wb:Date></wb:Header><wb:Content>{lines}</wb:Content></ns:WayBill_v4>"
+    );
+    let second = format!(
+        "<ns:TTNInformF2Reg><wbr:Header><wbr:Identity>{number}</wbr:Identity><wbr:WBRegId>{number}</wbr:WBRegId>\
+         <wbr:WBNUMBER>N-{number}</wbr:WBNUMBER><wbr:WBDate>2026-11-20</wbr:WBDate></wbr:Header>\
+         <wbr:Content>{forms}</wbr:Content></ns:TTNInformF2Reg>"
+    );
+    let spaces = format!(
+        "xmlns:wb=\"{NS}/TTNSingle_v4\" xmlns:pref=\"{NS}/ProductRef_v2\" xmlns:ce=\"{NS}/CommonV3\""
+    );
+    let registered = format!("xmlns:wbr=\"{NS}/TTNInformF2Reg\"");
+    (document(&spaces, &first), document(&registered, &second))
+}
+
+/// The form B of a waybill's position.
+pub(super) fn form(place: u32) -> String {
+    format!("FB-{place:015}")
 }
 
 /// The bottles of a form B.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::answers;
 use crate::Violations;
 
 /// A document that was taken.
@@ -86,6 +87,27 @@ pub struct Rest {
     pub quantity: Decimal,
 }
 
+/// A waybill that somebody sent to the shop.
+#[derive(Debug, Clone, Default)]
+pub struct Waybill {
+    /// EGAIS's number (`TTN-…`).
+    pub reg_id: String,
+    /// What is there; empty where nobody asks.
+    pub lines: Vec<WaybillLine>,
+    pub(super) is_answered: bool,
+}
+
+/// A position of a [`Waybill`]. Its name is its place, from 1; its form B `FB-` with that.
+#[derive(Debug, Clone, Default)]
+pub struct WaybillLine {
+    /// The product.
+    pub alc_code: String,
+    /// How many.
+    pub quantity: Decimal,
+    /// The marks of marked goods.
+    pub marks: Vec<String>,
+}
+
 /// All that one UTM and EGAIS know.
 #[derive(Debug, Default)]
 pub struct Books {
@@ -94,7 +116,7 @@ pub struct Books {
     pub(super) bottles: BTreeMap<String, Vec<Effect>>,
     /// Unmarked goods by form B, or by AlcCode on the shop floor.
     pub(super) quantities: BTreeMap<String, Vec<Effect>>,
-    pub(super) waybills: Vec<String>,
+    pub(super) waybills: Vec<Waybill>,
     pub(super) first: Vec<Rest>,
     pub(super) shop: Vec<Rest>,
     pub(super) marks: BTreeMap<String, Vec<String>>,
@@ -140,9 +162,20 @@ impl Books {
         &self.quantities
     }
 
-    /// Waybills that came in.
-    pub fn put_waybill(&mut self, reg_id: &str) {
-        self.waybills.push(reg_id.to_owned());
+    /// A waybill that EGAIS knows and whose documents are not in the inbox (any more).
+    pub fn put_waybill(&mut self, reg_id: &str, lines: Vec<WaybillLine>) {
+        let reg_id = reg_id.to_owned();
+        self.waybills.push(Waybill { reg_id, lines, is_answered: false });
+    }
+
+    /// The documents of a waybill come into the inbox.
+    pub fn send_waybill(&mut self, reg_id: &str) {
+        let Some(waybill) = self.waybills.iter().find(|waybill| waybill.reg_id == reg_id) else {
+            return;
+        };
+        let (first, second) = answers::waybill(waybill);
+        self.deliver("WayBill_v4", None, first);
+        self.deliver("FORM2REGINFO", None, second);
     }
 
     /// Stock of register 1 and of the shop floor.

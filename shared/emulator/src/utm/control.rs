@@ -51,7 +51,7 @@ async fn stock(
     let books = all.entry(utm).or_default();
     books.put_rests(stock.first, stock.shop);
     for waybill in &stock.waybills {
-        books.put_waybill(waybill);
+        books.put_waybill(waybill, Vec::new());
     }
     StatusCode::NO_CONTENT.into_response()
 }

@@ -24,12 +24,14 @@ pub(super) fn carry_out(books: &mut Books, document: &Element, by: &str) -> Resu
         "ActChargeOnShop_v2" => do_wish(books, shop(document, true)?, by),
         "ChequeV3" | "ChequeV4" => do_wish(books, cheque(document)?, by),
         "RequestRepealAWO" => repeal(books, document, by),
-        "WayBillAct_v3" | "WayBillAct_v4" => {
-            let waybill = document.at(&["Header", "WBRegId"]);
-            if books.waybills.iter().any(|known| known == waybill) {
-                return Ok(());
+        "WayBillAct_v3" | "WayBillAct_v4" => answer(books, document, by),
+        "TTNInformF2Reg" => {
+            let mut wish = Wish::default();
+            for position in positions(document) {
+                let quantity = decimal(position.at(&["Quantity"]))?;
+                wish.quantities.push((position.at(&["InformF2RegId"]).to_owned(), quantity, false));
             }
-            Err(format!("накладная {waybill} не найдена"))
+            do_wish(books, wish, by)
         }
         name if name.starts_with("Query") => Ok(()),
         name => Err(format!("документ {name} не поддерживается")),
@@ -131,6 +133,47 @@ fn do_wish(books: &mut Books, wish: Wish, by: &str) -> Result<(), String> {
 fn effect(back: bool, by: &str, quantity: Decimal) -> Effect {
     let what = if back { "returned" } else { "written off" };
     Effect { what, by: by.to_owned(), quantity }
+}
+
+/// A waybill is answered, once: what is there has come back.
+fn answer(books: &mut Books, document: &Element, by: &str) -> Result<(), String> {
+    let number = document.at(&["Header", "WBRegId"]);
+    let known = books.waybills.iter_mut().find(|waybill| waybill.reg_id == number);
+    let waybill = known.ok_or_else(|| format!("накладная {number} не найдена"))?;
+    if std::mem::replace(&mut waybill.is_answered, true) {
+        return Err(format!("по накладной {number} уже есть акт"));
+    }
+    let lines = waybill.lines.clone();
+    let is_whole = match document.at(&["Header", "IsAccept"]) {
+        "Accepted" => true,
+        "Differences" => false,
+        other => return Err(format!("{other} не поддерживается")),
+    };
+    let real = positions(document);
+    if is_whole != real.is_empty() {
+        return Err("содержание акта не подходит к его виду".to_owned());
+    }
+    let mut wish = Wish::default();
+    for (line, place) in lines.iter().zip(1_u32..) {
+        let position = real.iter().find(|real| real.at(&["Identity"]) == place.to_string());
+        let (quantity, missing) = match position {
+            None if is_whole => (line.quantity, Vec::new()),
+            None => return Err(format!("в акте нет позиции {place}")),
+            Some(real) if real.at(&["InformF2RegId"]) != super::answers::form(place) => {
+                return Err(format!("у позиции {place} другая справка"));
+            }
+            Some(real) => (decimal(real.at(&["RealQuantity"]))?, marks(real)),
+        };
+        if !line.marks.is_empty() && quantity != line.quantity - Decimal::from(missing.len()) {
+            return Err(format!("в позиции {place} количество не сходится с марками"));
+        }
+        let there = line.marks.iter().filter(|mark| !missing.contains(mark));
+        wish.marks.extend(there.map(|mark| (mark.clone(), true)));
+        if line.marks.is_empty() {
+            wish.quantities.push((line.alc_code.clone(), quantity, true));
+        }
+    }
+    do_wish(books, wish, by)
 }
 
 /// A whole act is undone.

@@ -7,6 +7,7 @@
 
 mod answers;
 pub mod books;
+mod brief;
 mod control;
 mod judge;
 mod schema;
@@ -26,7 +27,7 @@ use axum::{
 };
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
-pub use self::books::{Books, Effect, Rest, Sent, Summary};
+pub use self::books::{Books, Effect, Rest, Sent, Summary, Waybill, WaybillLine};
 pub(crate) use self::{answers::refused, control::router as control};
 use crate::{
     Emulator,
@@ -54,6 +55,8 @@ pub(crate) fn router(emulator: &Arc<Emulator>) -> Router<Arc<Emulator>> {
     let state = || Arc::clone(emulator);
     Router::new()
         .route("/{utm}/opt/in/{kind}", post(send::post))
+        .route("/{utm}/opt/in/TTNInformF2Reg", post(brief::post))
+        .route("/{utm}/opt/out/TTNInformF2Reg/{reply}", get(brief::reply).delete(brief::delete))
         .route("/{utm}/xml", post(show::cheque))
         .route("/{utm}/opt/in", get(show::outbox))
         .route("/{utm}/opt/in/{kind}/{number}", get(show::posted))

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::{
     answers::{self, Which},
     books::{Books, Fate, Sent},
-    judge, schema,
+    brief, judge, schema,
     xml::{self, Element},
 };
 use crate::{Emulator, faults::Drawn};
@@ -124,14 +124,14 @@ fn identity(document: &Element) -> String {
     if own.is_empty() { number.to_owned() } else { own.to_owned() }
 }
 
-fn take(
+pub(super) fn take(
     books: &mut Books,
     kind: &str,
     identity: String,
     body: String,
     (drawn, looks): (&Drawn, u32),
 ) -> String {
-    if identity.is_empty() && !kind.starts_with("Query") {
+    if identity.is_empty() && !kind.starts_with("Query") && kind != brief::KIND {
         books.breach(format!("{kind} has no identity"));
     }
     let number = books.next();
@@ -179,6 +179,9 @@ pub(super) fn go_on(books: &mut Books, looks: u32, now: OffsetDateTime) {
 }
 
 fn checked(books: &mut Books, place: usize, sent: &Sent, at: &str) {
+    if sent.kind == brief::KIND {
+        return ended(books, place, "checked", "", "");
+    }
     let refusal = (sent.fate == Fate::CheckFails).then_some("Документ не прошёл проверку");
     tell(books, sent, Which::Check, at, refusal);
     let is_query = sent.kind.starts_with("Query");
@@ -224,6 +227,9 @@ fn ended(books: &mut Books, place: usize, state: &str, words: &str, reg_id: &str
 }
 
 fn tell(books: &mut Books, sent: &Sent, which: Which, at: &str, refusal: Option<&str>) {
+    if sent.kind == brief::KIND {
+        return brief::tell(books, sent, refusal, at);
+    }
     for _ in 0..sent.copies {
         let ticket = answers::ticket(sent, which, at, refusal);
         books.deliver("Ticket", Some(&sent.reply_id), ticket);
@@ -243,6 +249,14 @@ fn reply(books: &mut Books, sent: &Sent, at: &str) {
             let none = Vec::new();
             let marks = books.marks.get(f2).unwrap_or(&none);
             ("ReplyRestBCode", answers::bottles(f2, marks, at))
+        }
+        "QueryResendDoc" => {
+            let root = xml::read(&sent.body).unwrap_or_default();
+            let mut values = Vec::new();
+            root.all("Value", &mut values);
+            let waybill = values.first().map(|value| value.text.trim().to_owned());
+            books.send_waybill(&waybill.unwrap_or_default());
+            return;
         }
         _ => return,
     };

@@ -67,9 +67,14 @@ pub(super) async fn inbox(
             }
             let reply_id = incoming.reply_id.as_deref().filter(|_| settings.utm.names_replies);
             let reply_id = reply_id.map_or_else(String::new, |id| format!("replyId=\"{id}\" "));
+            // The brief's dialect names a document by what it was answered.
+            let number = match &incoming.reply_id {
+                Some(reply) if incoming.path == super::brief::KIND => reply.clone(),
+                _ => incoming.number.to_string(),
+            };
             list.push_str(&format!(
-                "<url {reply_id}timestamp=\"{at}+0300\">{host}/opt/out/{}/{}</url>",
-                incoming.path, incoming.number
+                "<url {reply_id}timestamp=\"{at}+0300\">{host}/opt/out/{}/{number}</url>",
+                incoming.path
             ));
         }
         list
