@@ -213,30 +213,30 @@ impl Egais {
     async fn watch(&self, name: &str) {
         let mut is_well = true;
         loop {
-            match self.poll(name).await {
-                Ok(polled) => {
-                    if !is_well {
-                        tracing::info!(utm = name, "the inbox can be looked at again");
-                    }
-                    is_well = true;
-                    for cause in polled.map(|polled| polled.causes).unwrap_or_default() {
-                        (self.outside.nudge)(cause.to_string()).await;
-                    }
-                    if let Err(error) = self.ask_rests(name).await {
-                        tracing::warn!(%error, "stock was not asked for; it is asked for again");
-                    }
-                }
-                Err(error) => {
-                    if is_well {
-                        tracing::warn!(%error, "the inbox cannot be looked at; it is tried again and again");
-                    }
-                    is_well = false;
-                }
-            }
+            is_well = self.look_in(name, is_well).await;
             if !(self.outside.pause)(self.config.egais_poll).await {
                 return;
             }
         }
+    }
+
+    /// One look at an inbox, and the questions about stock; whether it could be looked at.
+    async fn look_in(&self, name: &str, was_well: bool) -> bool {
+        let polled = match self.poll(name).await {
+            Ok(polled) => polled,
+            Err(error) => {
+                fell_ill(&error, was_well);
+                return false;
+            }
+        };
+        is_well_again(name, was_well);
+        for cause in polled.map(|polled| polled.causes).unwrap_or_default() {
+            (self.outside.nudge)(cause.to_string()).await;
+        }
+        if let Err(error) = self.ask_rests(name).await {
+            tracing::warn!(%error, "stock was not asked for; it is asked for again");
+        }
+        true
     }
 
     /// Asks how the UTMs are, and counts.
@@ -262,5 +262,19 @@ impl Egais {
                 return;
             }
         }
+    }
+}
+
+/// It is told once that an inbox cannot be looked at.
+fn fell_ill(error: &utm::Error, was_well: bool) {
+    if was_well {
+        tracing::warn!(%error, "the inbox cannot be looked at; it is tried again and again");
+    }
+}
+
+/// And once that it can again.
+fn is_well_again(name: &str, was_well: bool) {
+    if !was_well {
+        tracing::info!(utm = name, "the inbox can be looked at again");
     }
 }

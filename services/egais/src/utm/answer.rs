@@ -228,10 +228,11 @@ impl Reading {
                 "Comments" => element.text.clone_into(&mut self.answer_words),
                 _ => {}
             },
-            [result, header, name] if result == "Result" => {
-                if header == "AccisesHeader" && name == "EGAISQuntId" && !element.text.is_empty() {
-                    self.answer_number = Some(element.text.to_owned());
-                }
+            [result, header, name]
+                if [result, header, name] == ["Result", "AccisesHeader", "EGAISQuntId"]
+                    && !element.text.is_empty() =>
+            {
+                self.answer_number = Some(element.text.to_owned());
             }
             _ => {}
         }

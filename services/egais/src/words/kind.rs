@@ -12,6 +12,7 @@ pub(super) const fn name(kind: Kind) -> &'static str {
         Kind::WayBillActV3 | Kind::WayBillActV4 => "акт к накладной",
         Kind::ActChargeOnShopV2 => "акт постановки на баланс в торговом зале",
         Kind::RequestRepealAwo => "запрос на отмену акта списания",
+        Kind::Brief => "списание по форме TTNInformF2Reg",
         Kind::QueryRestsV2
         | Kind::QueryRestsShopV2
         | Kind::QueryRestBCode

@@ -24,8 +24,8 @@ fn faults(order: &OrderRef) -> Vec<Failure> {
         Fault::Product(name()),
         Fault::Receipt("RECEIPT".to_owned()),
         Fault::Waybill("WAYBILL".to_owned()),
-        Fault::MoreThanWaybill("0015".to_owned()),
-        Fault::WaybillUnclear("0015".to_owned()),
+        Fault::MoreThanWaybill("TTN-1".to_owned()),
+        Fault::WaybillUnclear("TTN-1".to_owned()),
         Fault::NoShipment,
     ];
     all.iter().map(|one| fault(order, one)).collect()
@@ -43,6 +43,7 @@ fn breaches(order: &OrderRef) -> Vec<Failure> {
         Breach::Sum,
         Breach::Price,
         Breach::NoFormB("Вино красное".to_owned()),
+        Breach::NoFormA("Вино красное".to_owned()),
         Breach::NoProduct("Вино красное".to_owned()),
         Breach::NoEan("Вино красное".to_owned()),
     ];
@@ -91,9 +92,9 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             used(order, &other),
             sale_open(order),
             return_open(order),
+            waybill_missing(order, "TTN-1"),
             not_sold(order),
             which(order),
-            waybill_missing(order, "0015"),
             by_hand(order),
             unknown(order, paper),
             refused_twice(order, paper, "Марка уже списана."),

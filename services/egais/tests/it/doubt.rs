@@ -198,9 +198,10 @@ async fn tickets_that_do_not_name_the_utms_document_are_each_kept() {
 async fn a_document_that_the_utm_never_gives_out_is_in_nobodys_way() {
     let world = World::new().await;
     let waybill = "<Documents><Document><WayBill_v4/></Document></Documents>".to_owned();
-    let mut books = world.running.emulator.utm.books();
-    books.entry(OWNER.to_owned()).or_default().put_incoming("WayBill_v4", waybill);
-    drop(books);
+    {
+        let mut books = world.running.emulator.utm.books();
+        books.entry(OWNER.to_owned()).or_default().put_incoming("WayBill_v4", waybill);
+    }
     world.fault(Fault::new(System::Utm, Kind::Hang).on("/opt/out/WayBill_v4"));
     let order = order(1, world.now(), &[wine(&[1])]);
     assert_eq!(world.tell(shipped(&order)).await, "done");

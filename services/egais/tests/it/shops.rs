@@ -15,8 +15,7 @@ const BRANCH: &str = "030000000077";
 
 /// Two shops, each with a UTM of its own.
 async fn two() -> (World, Running) {
-    let mut settings = emulator::Settings::default();
-    settings.hang_s = 5;
+    let settings = emulator::Settings { hang_s: 5, ..emulator::Settings::default() };
     let branch = Emulator::start(settings).await.unwrap();
     let url = branch.utm_url(BRANCH);
     let second = format!(
