@@ -7,7 +7,6 @@ pub(super) const fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::ActWriteOffV3 | Kind::ActWriteOffV4 => "акт списания",
         Kind::ActWriteOffShopV2 => "акт списания из торгового зала",
-        Kind::Brief => "документ о списании",
         Kind::ChequeV3 | Kind::ChequeV4 => "чек для ЕГАИС",
         Kind::WayBillActV3 | Kind::WayBillActV4 => "акт к накладной",
         Kind::ActChargeOnShopV2 => "акт постановки на баланс в торговом зале",
