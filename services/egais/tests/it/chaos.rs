@@ -3,7 +3,7 @@
 //! default; a thousand orders and outages of minutes with `PAROM_CHAOS=long`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
     time::{Duration, Instant},
@@ -78,6 +78,8 @@ struct Sea {
     away: Duration,
     found: usize,
     absent: usize,
+    /// Deaths that the person has answered: a letter may come twice.
+    answered: BTreeSet<String>,
 }
 
 impl Sea {
@@ -115,6 +117,7 @@ impl Sea {
             away: Duration::ZERO,
             found: 0,
             absent: 0,
+            answered: BTreeSet::new(),
         };
         sea.start().await;
         sea
@@ -155,6 +158,9 @@ impl Sea {
         while let Some(letter) = self.stage.take(&queue).await {
             let (class, code) = (&letter.headers["x-parom-class"], &letter.headers["x-parom-code"]);
             assert!(class == "unknown", "{code}: {:?}", letter.headers);
+            if !self.answered.insert(letter.headers["x-parom-death"].clone()) {
+                continue;
+            }
             let event = Event::from_json(&letter.bytes).unwrap();
             let order = event.order().unwrap();
             let asked: Vec<String> = sqlx::query_scalar(

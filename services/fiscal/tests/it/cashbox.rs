@@ -172,7 +172,7 @@ async fn what_cannot_be_read_without_a_guess_is_refused_at_once() {
         ("/items/0/measure_code", json!("999"), "999"),
         ("/items/0/quantity", json!(0), "количество"),
         ("/items/0/price", json!(-1), "цена"),
-        ("/items/0/sum", json!("1181.005"), "сумма"),
+        ("/items/0/sum", json!("1181.005"), "сумм"),
         ("/items/0/name", json!(" "), "названия"),
         ("/type", json!("gift"), "«gift»"),
         ("/type", json!("sellreturn"), "«sellreturn»"),
