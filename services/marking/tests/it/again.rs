@@ -62,6 +62,7 @@ async fn what_left_came_home_left_again_and_is_cancelled_is_undone_by_its_last_w
     world.tell(shipped(&first)).await;
     assert_eq!(world.tell(returned(&first, 1, &[(7, 2)])).await, "done");
     let again = saved(&first, 50);
+    world.pass(std::time::Duration::from_secs(50 * 60));
     world.scan(&again, 1).await;
     world.scan(&again, 2).await;
     assert_eq!(world.tell(shipped_again(&again)).await, "done");
@@ -91,6 +92,7 @@ async fn a_code_that_came_home_and_was_then_withdrawn_by_somebody_else_stops_its
     world.tell(shipped(&first)).await;
     assert_eq!(world.tell(returned(&first, 1, &[(7, 2)])).await, "done");
     let again = saved(&first, 50);
+    world.pass(std::time::Duration::from_secs(50 * 60));
     world.scan(&again, 1).await;
     world.scan(&again, 2).await;
     let mut foreign = Code::new(&ki(GTIN, 1), "lp");

@@ -178,6 +178,7 @@ async fn a_payment_that_is_told_after_the_return_sets_nothing_aside() {
     }
     // Sent once more, and this time for good.
     let again = saved(&first, 50, |_| ());
+    world.pass(std::time::Duration::from_secs(50 * 60));
     world.scan(&again, 1).await;
     world.scan(&again, 3).await;
     let mut event = shipped(&again);
