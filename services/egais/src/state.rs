@@ -22,7 +22,7 @@ pub enum State {
         /// See [`New::done`].
         #[serde(default)]
         done: Vec<String>,
-        /// See [`New::credited`].
+        /// See [`New`]: what has come back so far.
         #[serde(default)]
         credited: Vec<(i64, Decimal)>,
     },

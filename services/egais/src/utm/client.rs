@@ -169,7 +169,7 @@ impl Client {
     }
 
     /// Looks for a document of ours among these, by its Identity. A list may hold years: no more than
-    /// [`READS_MOST`] are read, and what lies behind them counts as hidden.
+    /// a hundred are read, and what lies behind them counts as hidden.
     ///
     /// # Errors
     /// [`Error`]; reading has no effect.
