@@ -129,7 +129,7 @@ fn unrouted(key: &str, order: Option<&str>) -> Why {
 
 fn begin(order: Option<&str>) -> (String, String) {
     match order {
-        Some(number) => (format!("Заказ {number}"), format!("Order {number}")),
+        Some(number) => (format!("Заказ № {number}"), format!("Order {number}")),
         None => ("Сообщение".to_owned(), "A message".to_owned()),
     }
 }

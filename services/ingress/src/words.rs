@@ -1,5 +1,8 @@
 //! Why a webhook could not be read, in words for the shop.
 
+#[cfg(test)]
+mod tests;
+
 use bitrix::{
     order::OrderError,
     rest::{RestError, RestErrorKind},
@@ -76,19 +79,11 @@ pub(crate) fn database(error: sqlx::Error) -> Failure {
 /// The portal did not give what was asked for, which is named before the portal's words.
 pub(crate) fn portal(error: RestError, asked: Asked, id: u64) -> Failure {
     let (ru, en) = match asked {
-        Asked::Order => ("Заказ №", "Order"),
-        Asked::Part => ("Оплата или отгрузка", "Payment or shipment"),
+        // Its number is in what could not be read.
+        Asked::Order => ("Заказ с ID", "The order with the id"),
+        Asked::Part => ("Оплата или отгрузка с ID", "The payment or shipment with the id"),
     };
-    let name = |mut reason: Reason| {
-        reason.text.ru = format!("{ru} {id}: {}", reason.text.ru);
-        reason.text.en = format!("{en} {id}: {}", reason.text.en);
-        reason
-    };
-    match Failure::from(error) {
-        Failure::Retry(reason, after) => Failure::Retry(name(reason), after),
-        Failure::Dead(reason) => Failure::Dead(name(reason)),
-        Failure::Down(reason) => Failure::Down(name(reason)),
-    }
+    Failure::from(error).about(&format!("{ru} {id}"), &format!("{en} {id}"))
 }
 
 /// Whether the call only has to wait for its turn within the portal's limit.

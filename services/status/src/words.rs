@@ -92,30 +92,16 @@ fn missing_line(language: Language, missing: &Missing<'_>) -> Option<String> {
 
 /// The failure with the order named, as everything must that a shop's manager may see.
 pub(crate) fn about(order: &OrderRef, failure: Failure) -> Failure {
-    named(&format!("Заказ {}", order.number), &format!("Order {}", order.number), failure)
+    failure.about(&format!("Заказ № {}", order.number), &format!("Order {}", order.number))
 }
 
 /// The failure with the receipt that it was about.
 pub(crate) fn about_check(issued: &CheckIssued, failure: Failure) -> Failure {
     let CheckIssued { shop, check, document, .. } = issued;
-    named(
+    failure.about(
         &format!("Пробитый чек магазина {shop} (UUID {check}, ФД {document}) не записан в Битрикс"),
         &format!("The receipt of shop {shop} (UUID {check}, FD {document}) is not in Bitrix yet"),
-        failure,
     )
-}
-
-fn named(ru: &str, en: &str, failure: Failure) -> Failure {
-    let name = |reason: Reason| {
-        let Reason { class, code, text, evidence } = reason;
-        let (ru, en) = (format!("{ru}: {}", text.ru), format!("{en}: {}", text.en));
-        Reason { class, code, text: Text::new(ru, en), evidence }
-    };
-    match failure {
-        Failure::Retry(reason, after) => Failure::Retry(name(reason), after),
-        Failure::Dead(reason) => Failure::Dead(name(reason)),
-        Failure::Down(reason) => Failure::Down(name(reason)),
-    }
 }
 
 /// The configuration does not know the order's shop, or not the side of it that keeps the order.
@@ -141,7 +127,7 @@ pub(crate) fn no_status(event: &Event) -> Failure {
             Class::Internal,
             "not_a_status",
             format!(
-                "Заказ {number}: запись в магазин получила чужое событие; передайте номер в поддержку."
+                "Заказ № {number}: запись в магазин получила чужое событие; передайте номер в поддержку."
             ),
             format!(
                 "Order {number}: the write-back to the shop got an event that is not for it; tell support."

@@ -6,7 +6,9 @@ use crate::worker::{Class, Reason};
 
 /// A whole sentence's beginning that names the order.
 fn order_ru(event: &Event) -> String {
-    event.order().map_or_else(|| "Сообщение".to_owned(), |order| format!("Заказ {}", order.number))
+    event
+        .order()
+        .map_or_else(|| "Сообщение".to_owned(), |order| format!("Заказ № {}", order.number))
 }
 
 fn order_en(event: &Event) -> String {

@@ -186,6 +186,20 @@ impl Failure {
             Self::Retry(reason, _) | Self::Dead(reason) | Self::Down(reason) => reason,
         }
     }
+
+    /// The same, with a beginning of its own before its sentences: what it is about, by whoever knows it.
+    pub fn about(self, ru: &str, en: &str) -> Self {
+        let named = |reason: Reason| {
+            let Reason { class, code, text, evidence } = reason;
+            let text = Text::new(format!("{ru}. {}", text.ru), format!("{en}. {}", text.en));
+            Reason { class, code, text, evidence }
+        };
+        match self {
+            Self::Retry(reason, after) => Self::Retry(named(reason), after),
+            Self::Dead(reason) => Self::Dead(named(reason)),
+            Self::Down(reason) => Self::Down(named(reason)),
+        }
+    }
 }
 
 /// A reason for people and machines.

@@ -82,6 +82,7 @@ macro_rules! workers {
 }
 
 workers!(
+    Ingress = "ingress",
     Fiscal = "fiscal",
     Marking = "marking",
     Egais = "egais",

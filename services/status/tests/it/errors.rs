@@ -62,7 +62,7 @@ async fn each_error_of_a_read_ends_as_it_should() {
             End::Dead(reason) if !passes => {
                 assert_eq!(reason.code, code);
                 assert!(
-                    reason.text.ru.starts_with(&format!("Заказ {order}A: ")),
+                    reason.text.ru.starts_with(&format!("Заказ № {order}A. ")),
                     "{}",
                     reason.text.ru
                 );

@@ -141,7 +141,7 @@ async fn a_deleted_order_and_an_unknown_shop_stop_for_a_person() {
     let end = say(236, Phase::Done).told(&worker).await;
     let (code, text) = dead_code(&end);
     assert_eq!(code, "bitrix_no_order");
-    assert!(text.starts_with("Order 236A: Bitrix24 has no such order"), "{text}");
+    assert!(text.starts_with("Order 236A. Bitrix24 has no such order"), "{text}");
     let end = say(1, Phase::Done).of("stranger").told(&worker).await;
     let (code, text) = dead_code(&end);
     assert_eq!(code, "shop_unknown");
