@@ -204,15 +204,26 @@ impl Admin {
             ));
         }
         let letter = self.letter(id).await?;
+        if verdict(&letter.row.class, letter.row.last_phase.as_deref()) != Verdict::Unknown {
+            return Err(Problem::conflict(
+                "Здесь искать нечего: сервис ничего не отправил или получил отказ. Сделанное вручную отметьте, отбросив \
+                 остановку с причиной: Паром за неё больше не возьмётся.",
+                "There is nothing to find: the service sent nothing, or was refused. What was done by hand is noted by \
+                 discarding the letter with the reason: Parom leaves it alone then.",
+            ));
+        }
         // Held until the end: whoever says meanwhile that it is not there comes too late.
         let settling = self.store.begin_settling(id).await?.ok_or_else(closed)?;
-        // The worker and the shop first: should we die in between, the letter is still open, and both
-        // take the same word twice as once.
+        // Who says it is noted first, for the job may be done before we are. Then the shop and the worker: should we
+        // die in between, the letter is still open, and both take the same word twice as once.
+        let subject = id.to_string();
+        self.store.audit(who, "settle", &subject, &document, "done").await?;
         if let Err(problem) = self.tell_settled(who, &letter, &document).await {
             settling.let_go().await?;
+            self.store.audit(who, "settle", &subject, &document, "failed").await?;
             return Err(problem);
         }
-        Ok(settling.finish(who, &document).await?)
+        Ok(settling.finish(&document).await?)
     }
 
     /// Tells the worker and the shop what a person has found.
@@ -222,19 +233,19 @@ impl Admin {
         letter: &Letter,
         document: &str,
     ) -> Result<(), Problem> {
-        if let Some(worker) = &letter.row.worker
-            && letter.death.is_some()
-        {
+        // The shop before the worker, whose own words come after it.
+        let worker = letter.row.worker.as_ref().filter(|_| letter.death.is_some());
+        if let (Some(service), Ok(event)) = (&letter.service, Event::from_json(&letter.body)) {
+            let (about, now) = ((service.as_str(), worker.is_some()), OffsetDateTime::now_utc());
+            if let Some(news) = words::settled(about, &event, letter.death, document, who, now) {
+                self.kit.tell(&news).await.map_err(|_| Problem::Away)?;
+            }
+        }
+        if let Some(worker) = worker {
             let (id, death, body) = (letter.event_id, letter.death, letter.body.clone());
             let found = Some(Looked::Found);
             let told = self.kit.desk().replay(worker, id, death, found, body, None).await;
             told.map_err(|_| Problem::Away)?;
-        }
-        if let (Some(service), Ok(event)) = (&letter.service, Event::from_json(&letter.body)) {
-            let now = OffsetDateTime::now_utc();
-            if let Some(news) = words::settled(service, &event, letter.death, document, who, now) {
-                self.kit.tell(&news).await.map_err(|_| Problem::Away)?;
-            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod egais;
 mod exposition;
 mod filter;
 mod gauges;
+mod giving_up;
 mod group;
 mod intake;
 mod letter;
@@ -119,10 +120,20 @@ impl Worker for Admin {
     async fn background(self: Arc<Self>) {
         let drain = self.kit.desk().drain(|letters| intake::keep(&self.store, letters));
         let replay = runner::run(&self.kit, &self.store);
+        let give_up = giving_up::run(&self.kit, &self.store);
         let notify = notify::run(&self);
         let scrape = self.scraper.run(&self.kit, &self.store);
         let count = self.gauges.run(&self.kit, &self.store);
-        tokio::join!(drain, replay, notify, self.forget(), scrape, back::run(&self), count);
+        tokio::join!(
+            drain,
+            replay,
+            give_up,
+            notify,
+            self.forget(),
+            scrape,
+            back::run(&self),
+            count
+        );
     }
 }
 

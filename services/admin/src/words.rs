@@ -20,8 +20,11 @@ pub(crate) fn store_away(event: &Event, error: &sqlx::Error) -> Failure {
 }
 
 /// What the shop learns when a person has found the effect at the register.
+///
+/// A job that goes on from there says itself when it is done, and may yet fail: a buyer may refuse the document that
+/// was found. Where there is no job (`goes_on` is false), nobody else will.
 pub(crate) fn settled(
-    service: &str,
+    (service, goes_on): (&str, bool),
     cause: &Event,
     death: Option<Uuid>,
     document: &str,
@@ -39,7 +42,7 @@ pub(crate) fn settled(
         order: order.clone(),
         cause: cause.id(),
         step: format!("settled {}", death.unwrap_or_default()),
-        phase: Phase::Done,
+        phase: if goes_on { Phase::Working } else { Phase::Done },
         code: "settled_by_hand".to_owned(),
         text,
         properties: BTreeMap::new(),

@@ -83,7 +83,8 @@ impl Fiscal {
     async fn found(&self, job: Job<'_>) -> Result<Step<State>, Failure> {
         let settled = self.outside.ledgers.settle(job.event.id()).await;
         settled.map_err(|error| words::hints_away(job.subject, &error))?;
-        Ok(Step::done(State::Found))
+        let told = words::found(job.event, job.subject, self.now());
+        Ok(emit(Step::done(State::Found), told))
     }
 
     /// Whether no later request has taken the place of an asked one.

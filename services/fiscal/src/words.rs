@@ -115,6 +115,17 @@ pub(crate) fn done(
     Some(told(status, now))
 }
 
+/// A person has found the receipt at the register; its data are in the cabinet alone.
+pub(crate) fn found(cause: &Event, subject: &Subject, now: OffsetDateTime) -> Option<Event> {
+    let Subject { ru: of_ru, en: of_en, .. } = subject;
+    let text = Text::new(
+        format!("Чек {of_ru} пробит: сотрудник нашёл его в личном кабинете кассы."),
+        format!("The receipt {of_en} is issued: somebody found it in the register's cabinet."),
+    );
+    let about = About { cause, subject, register: "", revision: 0 };
+    Some(told(status(about, Phase::Done, "receipt_found", text)?, now))
+}
+
 /// What the journal of Bitrix is told of a receipt that it composed; `None` for other receipts.
 pub(crate) fn check_issued(
     cause: &Event,

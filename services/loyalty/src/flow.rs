@@ -43,6 +43,9 @@ pub enum State {
     Telling {
         /// The operations that moved points.
         ask: Vec<Request>,
+        /// How many each of them moved, in kopecks: told to the shop once 1C knows.
+        #[serde(default)]
+        applied: Vec<i64>,
         /// Which attempt.
         revision: u32,
     },
@@ -72,7 +75,14 @@ impl Loyalty {
             State::Looking(looks) => self.plan(event, order, 0, looks).await,
             State::Again(revision) => self.plan(event, order, revision, LOOKS).await,
             State::Planned { ask, revision } => self.carry_out(event, order, ask, revision).await,
-            State::Telling { ask, revision } => self.tell_onec(order, ask, revision).await,
+            State::Telling { ask, applied, revision } => {
+                let step = self.tell_onec(order, &ask, revision).await?;
+                let Some(told) = step.is_done().then(|| self.moved(event, order, &ask, &applied))
+                else {
+                    return Ok(step);
+                };
+                Ok(told.into_iter().fold(step, Step::emit))
+            }
             State::Refusing { ask, revision, refused } => {
                 self.refuse(order, &ask, revision, refused).await
             }
@@ -110,14 +120,14 @@ impl Loyalty {
     ) -> Next {
         let now = self.bank.store().now();
         let mut told = Vec::new();
-        let mut moved = Vec::new();
+        let (mut moved, mut applied) = (Vec::new(), Vec::new());
         let mut ask = VecDeque::from(ask);
         while let Some(request) = ask.pop_front() {
             let answered = self.bank.apply(request.clone()).await;
             let answered = answered.map_err(|_| words::store_away(order))?;
             match answered.answer {
                 Answer::Decided(known) | Answer::Repeated(known) if known.outcome.is_done() => {
-                    told.push(words::moved(event, order, request.what.kind(), known.applied, now));
+                    applied.push(known.applied);
                     // Of two facts that ask for the same, 1C hears one.
                     moved.push(Request { id: known.id, ..request });
                 }
@@ -145,12 +155,29 @@ impl Loyalty {
                 }
             }
         }
+        // Where 1C is the master, it is not done before 1C knows.
         let step = if self.program.master == Master::OneC && !moved.is_empty() {
-            Step::again(State::Telling { ask: moved, revision })
+            Step::again(State::Telling { ask: moved, applied, revision })
         } else {
+            told.extend(self.moved(event, order, &moved, &applied));
             Step::done(State::Done)
         };
         Ok(told.into_iter().fold(step, Step::emit))
+    }
+
+    /// What the shop learns of operations that moved so many kopecks of points each.
+    fn moved(
+        &self,
+        event: &Event,
+        order: &OrderRef,
+        operations: &[Request],
+        applied: &[i64],
+    ) -> Vec<Event> {
+        let now = self.bank.store().now();
+        let word = |(request, kopecks): (&Request, &i64)| {
+            words::moved(event, order, request.what.kind(), *kopecks, now)
+        };
+        operations.iter().zip(applied).map(word).collect()
     }
 }
 

@@ -23,12 +23,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 impl Loyalty {
     /// Tells 1C, which knows a repeat by the operation's id.
-    pub(crate) async fn tell_onec(
-        &self,
-        order: &OrderRef,
-        ask: Vec<Request>,
-        revision: u32,
-    ) -> Next {
+    pub(crate) async fn tell_onec(&self, order: &OrderRef, ask: &[Request], revision: u32) -> Next {
         let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
         let store = self.bank.store();
         let away = |_| words::store_away(order);
@@ -39,7 +34,7 @@ impl Loyalty {
                 continue;
             };
             if self.is_to_be_refused(request, &error) {
-                let ask = ask.into_iter().skip(place).collect();
+                let ask = ask.iter().skip(place).cloned().collect();
                 let refused = error.is_refusal();
                 return Ok(Step::again(State::Refusing { ask, revision, refused }));
             }

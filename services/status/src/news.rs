@@ -86,6 +86,7 @@ pub(crate) fn news<'a>(said: &'a [Said], writeback: &'a Writeback) -> News<'a> {
     let wanting = |part, phases: &BTreeSet<Phase>| -> Vec<&'a Said> {
         current()
             .filter(|one| phases.contains(&one.status.phase) && !one.done.contains(&part))
+            .filter(|one| !is_finished(one) || said.iter().any(|other| had_stopped(one, other)))
             .collect()
     };
     News {
@@ -114,6 +115,16 @@ fn is_stale(one: &Said, ordered: &[&Said]) -> bool {
     one.status.phase != Phase::Done && later.into_iter().any(|other| same_job(one, other))
 }
 
+/// Whether it tells of an end alone, and not of anything that was done.
+fn is_finished(one: &Said) -> bool {
+    one.status.code == Status::FINISHED
+}
+
+/// Whether the shop was told that this job had stopped: then it is told of its end as well.
+fn had_stopped(one: &Said, other: &Said) -> bool {
+    same_job(one, other) && matches!(other.status.phase, Phase::Failed | Phase::Unknown)
+}
+
 fn same_job(one: &Said, other: &Said) -> bool {
     one.status.service == other.status.service && one.status.cause == other.status.cause
 }
@@ -132,7 +143,10 @@ fn properties<'a>(ordered: &[&'a Said]) -> BTreeMap<&'a str, &'a str> {
 
 /// The status asked for last, if that is news and was not set before for the same cause.
 fn order_status<'a>(ordered: &[&'a Said], writeback: &'a Writeback) -> Option<&'a StatusCode> {
-    let wish = |one: &Said| writeback.status(&one.status.service, one.status.phase);
+    let wish = |one: &Said| {
+        let status = &one.status;
+        writeback.status(&status.service, status.phase).filter(|_| !is_finished(one))
+    };
     let current = ordered.iter().filter(|one| one.written || !is_stale(one, ordered));
     let (last, code) = current.filter_map(|one| Some((one, wish(one)?))).next_back()?;
     let was_set = |one: &Said| one.written || one.done.contains(&Part::OrderStatus);

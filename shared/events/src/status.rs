@@ -49,3 +49,9 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<String, String>,
 }
+
+impl Status {
+    /// The code of a [`Phase::Done`] that the runtime says itself: a job that was told to have failed or to be tried
+    /// again has ended, and its worker had nothing to say about it (the order needs nothing any more).
+    pub const FINISHED: &'static str = "finished";
+}

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use events::{Event, Fact, Status};
+use events::{Event, Fact, Status, Text};
 use time::OffsetDateTime;
 
 use crate::{
@@ -65,7 +65,10 @@ fn went_on<W: Worker>(
 ) -> Result<Decision, serde_json::Error> {
     let Step { state, next, emit, alias } = step;
     let state = Some(serde_json::to_string(&state)?);
-    let words: Vec<Word> = emit.iter().map(Word::tell).collect::<Result<_, _>>()?;
+    let is_last = next == Next::Done;
+    let emit = emit.into_iter().map(|told| if is_last { told } else { in_part::<W>(event, told) });
+    let emit: Vec<Event> = emit.collect();
+    let mut words: Vec<Word> = emit.iter().map(Word::tell).collect::<Result<_, _>>()?;
     let (phase, outcome) = match next {
         Next::Stop(reason) => return Ok(bury::<W>(event, job, state, reason, words)),
         Next::Wait(wait) if rules.now + wait > job.deadline => {
@@ -74,9 +77,38 @@ fn went_on<W: Worker>(
         }
         Next::Again => (Phase::Held, "again"),
         Next::Wait(wait) => (Phase::Waiting(wait), "wait"),
-        Next::Done => (Phase::Done, "done"),
+        Next::Done => {
+            // What was told to be stuck or tried again is told to be over.
+            if job.last_error.is_some() && !emit.iter().any(|told| tells_done::<W>(event, told)) {
+                let finished = (Status::FINISHED, reasons::finished(event));
+                words.extend(status::<W>(event, job, events::Phase::Done, finished));
+            }
+            (Phase::Done, "done")
+        }
     };
     Ok(Decision { state, phase, words, alias, attempts: 0, reason: None, outcome })
+}
+
+/// Whether the status says that the job of `event` is done.
+fn is_done<W: Worker>(event: &Event, status: &Status) -> bool {
+    status.phase == events::Phase::Done
+        && status.service == W::SERVICE
+        && status.cause == event.id()
+}
+
+fn tells_done<W: Worker>(event: &Event, told: &Event) -> bool {
+    matches!(&told.fact, Fact::StatusChanged(status) if is_done::<W>(event, status))
+}
+
+/// `told`, as a step says it that is not the job's last: [`events::Phase::Done`] is a job's last word, after which nobody
+/// looks for a failure.
+fn in_part<W: Worker>(event: &Event, told: Event) -> Event {
+    let Fact::StatusChanged(status) = &told.fact else { return told };
+    if !is_done::<W>(event, status) {
+        return told;
+    }
+    let status = Status { phase: events::Phase::Working, ..(**status).clone() };
+    Event::new(Fact::StatusChanged(Box::new(status)), told.time())
 }
 
 fn retry<W: Worker>(
@@ -95,7 +127,7 @@ fn retry<W: Worker>(
         Some(pause) => Decision {
             state: None,
             phase: Phase::Waiting(pause),
-            words: status::<W>(event, job, events::Phase::Retrying, &reason),
+            words: status::<W>(event, job, events::Phase::Retrying, said(&reason)),
             alias: None,
             attempts,
             reason: Some(reason),
@@ -112,7 +144,7 @@ fn down<W: Worker>(event: &Event, job: &Job, reason: Reason, rules: Rules) -> De
     }
     // Said once: a register may be away for hours.
     let news = job.last_error.as_deref() != Some(reason.text.en.as_str());
-    let words = status::<W>(event, job, events::Phase::Retrying, &reason);
+    let words = status::<W>(event, job, events::Phase::Retrying, said(&reason));
     Decision {
         state: None,
         phase: Phase::Waiting(rules.away),
@@ -137,7 +169,7 @@ fn bury<W: Worker>(
             events::Phase::Failed
         }
     };
-    words.extend(status::<W>(event, job, phase, &reason));
+    words.extend(status::<W>(event, job, phase, said(&reason)));
     let first_error = job.first_error.clone();
     let death = Some(job.fence);
     words.push(Word::Bury { reason: reason.clone(), attempts: job.attempts, first_error, death });
@@ -152,8 +184,17 @@ fn bury<W: Worker>(
     }
 }
 
-/// The failure as the shop is to learn it, if the event is about an order.
-fn status<W: Worker>(event: &Event, job: &Job, phase: events::Phase, reason: &Reason) -> Vec<Word> {
+fn said(reason: &Reason) -> (&str, Text) {
+    (&reason.code, reason.text.clone())
+}
+
+/// Where the job stands, as the shop is to learn it, if the event is about an order.
+fn status<W: Worker>(
+    event: &Event,
+    job: &Job,
+    phase: events::Phase,
+    (code, text): (&str, Text),
+) -> Vec<Word> {
     // A failure to write a status back has nobody to be told to but the people on duty.
     let Some(order) = event.order().filter(|_| !matches!(event.fact, Fact::StatusChanged(_)))
     else {
@@ -164,10 +205,10 @@ fn status<W: Worker>(event: &Event, job: &Job, phase: events::Phase, reason: &Re
         order: order.clone(),
         cause: event.id(),
         // Each time a job is taken up, it can fail once: the mark of that time tells them apart.
-        step: format!("{} {}", reason.code, job.fence),
+        step: format!("{code} {}", job.fence),
         phase,
-        code: reason.code.clone(),
-        text: reason.text.clone(),
+        code: code.to_owned(),
+        text,
         properties: std::collections::BTreeMap::new(),
         links: std::collections::BTreeMap::new(),
     };

@@ -5,7 +5,9 @@ use std::{future::Future, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    bus::{ABSENT, Connector, Drain, FOUND, Letter, Message, Names, PublishError, REPLAY},
+    bus::{
+        ABSENT, Connector, Drain, FOUND, GIVEN_UP, Letter, Message, Names, PublishError, REPLAY,
+    },
     metrics::Metrics,
     outbound::Outbound,
     subscribers::Subscribers,
@@ -99,6 +101,23 @@ impl Desk {
         let message = Message::to_queue(self.names().queue(worker), id, body)
             .trace(trace)
             .header(REPLAY, mark);
+        self.outbound.publisher.publish_now(message, CONFIRM).await
+    }
+
+    /// Tells the worker that a person has given up this `death` of a job: it does not go on by itself, not even when
+    /// the shop changes the order. A replay still takes it up. Harmless when told twice.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the message may arrive all the same.
+    pub async fn give_up(
+        &self,
+        worker: &str,
+        id: Uuid,
+        death: Uuid,
+        body: Vec<u8>,
+    ) -> Result<(), PublishError> {
+        let message = Message::to_queue(self.names().queue(worker), id, body)
+            .header(GIVEN_UP, death.to_string());
         self.outbound.publisher.publish_now(message, CONFIRM).await
     }
 

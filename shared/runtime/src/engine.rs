@@ -72,6 +72,10 @@ impl<W: Worker> Engine<W> {
             }
         };
         telemetry::name_event(&mail.event);
+        if let Some(death) = mail.given_up {
+            let id = mail.event.id();
+            return self.until_answered(session, || self.store.give_up(id, death)).await;
+        }
         if matches!(mail.event.fact, Fact::OrderChanged(_)) {
             self.changed(&mail.event, session).await?;
             if !renew::wants_changes(W::TOPICS) {

@@ -20,6 +20,8 @@ pub(crate) struct Mail {
     pub trace: Option<String>,
     /// Set by an admin's replay: the death that it undoes, or any other text for whichever.
     pub replay: Option<String>,
+    /// The death of its job that a person has given up.
+    pub given_up: Option<Uuid>,
 }
 
 /// A message that is no event of ours.
@@ -32,12 +34,13 @@ pub(crate) struct Unreadable {
 impl Mail {
     /// Reads a message.
     pub(crate) fn read(incoming: Incoming) -> Result<Self, Unreadable> {
-        let Incoming { body, trace, replay } = incoming;
+        let Incoming { body, trace, replay, given_up } = incoming;
         match Event::from_json(&body) {
             // JSON that parses is UTF-8.
             Ok(event) => {
                 let text = String::from_utf8_lossy(&body).into_owned();
-                Ok(Self { event, text, trace, replay })
+                let given_up = given_up.and_then(|death| death.parse().ok());
+                Ok(Self { event, text, trace, replay, given_up })
             }
             Err(error) => Err(Unreadable { body, error }),
         }

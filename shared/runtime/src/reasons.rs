@@ -1,6 +1,6 @@
 //! The runtime's own reasons, in words for people.
 
-use events::{Event, EventError};
+use events::{Event, EventError, Text};
 
 use crate::worker::{Class, Reason};
 
@@ -13,6 +13,17 @@ fn order_ru(event: &Event) -> String {
 
 fn order_en(event: &Event) -> String {
     event.order().map_or_else(|| "A message".to_owned(), |order| format!("Order {}", order.number))
+}
+
+/// A job that was stuck or tried again has ended, and there was nothing to say about it.
+pub(crate) fn finished(event: &Event) -> Text {
+    let (ru, en) = (order_ru(event), order_en(event));
+    Text::new(
+        format!(
+            "{ru}: то, что останавливалось или повторялось, закончено; делать ничего не нужно."
+        ),
+        format!("{en}: what had stopped or was tried again is over; nothing is left to do."),
+    )
 }
 
 /// The worker's code panicked.

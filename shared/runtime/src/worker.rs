@@ -141,8 +141,17 @@ impl<S> Step<S> {
         Self::new(state, Next::Stop(reason))
     }
 
+    /// Whether it is the job's last.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.next == Next::Done
+    }
+
     /// Also tell `event`: it is saved with the state and published before the message is
     /// acknowledged.
+    ///
+    /// [`Phase::Done`](events::Phase::Done) is a job's last word: of a step that is not the last one it is told as
+    /// [`Phase::Working`](events::Phase::Working).
     pub fn emit(mut self, event: Event) -> Self {
         self.emit.push(event);
         self

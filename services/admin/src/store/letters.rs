@@ -79,6 +79,15 @@ pub(crate) struct Passed {
     pub id: Option<Uuid>,
 }
 
+/// A death that a person has given up.
+pub(crate) struct GivenUp {
+    pub id: Uuid,
+    pub worker: String,
+    pub event_id: Uuid,
+    pub death: Uuid,
+    pub body: Vec<u8>,
+}
+
 /// An open letter that is being closed by hand.
 pub(crate) struct Settling {
     id: Uuid,
@@ -92,7 +101,7 @@ impl Settling {
     }
 
     /// Closes it, with what was found.
-    pub(crate) async fn finish(mut self, who: &str, found: &str) -> sqlx::Result<()> {
+    pub(crate) async fn finish(mut self, found: &str) -> sqlx::Result<()> {
         sqlx::query!(
             "UPDATE letters SET state = 'settled', state_at = now(), state_note = $2 WHERE id = $1",
             self.id,
@@ -100,7 +109,6 @@ impl Settling {
         )
         .execute(&mut *self.transaction)
         .await?;
-        note_in(&mut self.transaction, who, "settle", &[self.id.to_string()], found).await?;
         self.transaction.commit().await
     }
 }
@@ -305,7 +313,8 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let gone = sqlx::query_scalar!(
             r#"
-            UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8
+            UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8,
+                to_give_up = l.worker IS NOT NULL AND l.death IS NOT NULL
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
                 AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
@@ -323,12 +332,35 @@ impl Store {
         Ok(gone)
     }
 
+    /// Discarded letters of which their workers are to be told; any of them, so that a worker that cannot be told
+    /// keeps no other waiting.
+    pub(crate) async fn to_give_up(&self) -> sqlx::Result<Vec<GivenUp>> {
+        sqlx::query_as!(
+            GivenUp,
+            r#"SELECT id, worker AS "worker!", event_id, death AS "death!", body FROM letters
+               WHERE to_give_up AND body <> '' ORDER BY random() LIMIT 50"#
+        )
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Their workers know.
+    pub(crate) async fn gave_up(&self, letters: &[Uuid]) -> sqlx::Result<()> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!("UPDATE letters SET to_give_up = false WHERE id = ANY($1)", letters)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
     /// Takes a letter back that was discarded, or handed back and not heard of since; `false` when it
     /// is neither, or forgotten. A job that goes on all the same takes no second replay.
     pub(crate) async fn restore(&self, who: &str, id: Uuid) -> sqlx::Result<bool> {
         let mut transaction = self.pool.begin().await?;
         let done = sqlx::query!(
-            "UPDATE letters SET state = 'open', state_at = now(), state_note = NULL 
+            "UPDATE letters SET state = 'open', state_at = now(), state_note = NULL, to_give_up = false
              WHERE id = $1 AND state IN ('discarded', 'sent') AND (body <> '' OR headers <> '{}')",
             id,
         )

@@ -296,7 +296,11 @@ pub(super) async fn audit(view: View, Query(asked): Query<Older>) -> Result<Mark
             thead { tr { th { (view.t("Когда", "When")) } th { (view.t("Кто", "Who")) } th { (view.t("Что", "What")) } th { (view.t("Над чем", "On what")) } th { (view.t("Почему", "Why")) } th { (view.t("Итог", "Outcome")) } } }
             tbody { @for line in &log { tr {
                 td { (time(line.at)) } td { (line.who) } td { (words::action(view.language, &line.action)) } td { (subject(&view, line)) } td { (words::why(view.language, &line.why)) }
-                td { @if line.outcome == "refused" { span.badge.bad { (view.t("отказано", "refused")) } } @else { (view.t("сделано", "done")) } }
+                td { @match line.outcome.as_str() {
+                    "refused" => span.badge.bad { (view.t("отказано", "refused")) },
+                    "failed" => span.badge.bad { (view.t("не вышло", "failed")) },
+                    _ => (view.t("сделано", "done")),
+                } }
             } } }
         } }
         @if let Some(older) = older { nav.pages { a rel="next" href={"/audit?before=" (older)} { (view.t("старее", "older")) " →" } } }

@@ -215,7 +215,7 @@ fn beside(view: &View, id: Uuid, notes: &[Note], log: &[AuditRow]) -> Markup {
                     button type="submit" { (view.t("Записать", "Write down")) }
                 }
             }
-            ul.quiet { @for line in log { li { (time(line.at)) " " (line.who) ": " (words::action(view.language, &line.action)) @if line.outcome == "refused" { " — " (view.t("отказано", "refused")) } @if !line.why.is_empty() { " — " (words::why(view.language, &line.why)) } } } }
+            ul.quiet { @for line in log { li { (time(line.at)) " " (line.who) ": " (words::action(view.language, &line.action)) @match line.outcome.as_str() { "refused" => { " — " (view.t("отказано", "refused")) }, "failed" => { " — " (view.t("не вышло", "failed")) }, _ => {} } @if !line.why.is_empty() { " — " (words::why(view.language, &line.why)) } } } }
         }
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Register {
     pub(crate) wrong: HashMap<u64, (Class, String)>,
     /// Orders that were mended.
     pub(crate) mended: HashSet<u64>,
+    /// Orders whose effect is refused after it was found, as a buyer refuses a document.
+    pub(crate) refused_later: HashSet<u64>,
     /// Effects by order.
     pub(crate) effects: HashMap<u64, u32>,
     /// When each order's last effect happened.
@@ -56,6 +58,8 @@ pub(crate) enum State {
     New,
     /// A person has looked and found nothing.
     Anew,
+    /// A person has looked and found it.
+    Found,
     Done,
 }
 
@@ -77,8 +81,19 @@ impl Worker for Ferry {
         State::Anew
     }
 
+    fn found(_: State) -> Step<State> {
+        Step::again(State::Found)
+    }
+
     async fn step(&self, event: &Event, state: State) -> Result<Step<State>, Failure> {
         let order = event.order().unwrap();
+        if matches!(state, State::Found) {
+            let (ru, en) = ("Покупатель отказал. Исправьте и повторите.", "The buyer refused.");
+            return Ok(match self.books.with(|books| books.refused_later.contains(&order.id)) {
+                true => Step::stop(State::New, Reason::new(Class::Refused, "later", ru, en)),
+                false => Step::done(State::Done),
+            });
+        }
         if matches!(state, State::Done) {
             return Ok(Step::done(State::Done));
         }

@@ -139,7 +139,7 @@ async fn an_unknown_effect_is_never_replayed_by_the_way() {
     assert_eq!(settled.status(), 200, "{}", settled.text().await.unwrap());
     let told = || async {
         let row: Option<(String, String)> = sqlx::query_as(
-            "SELECT service, text_ru FROM entries WHERE code = 'settled_by_hand' AND phase = 'done'",
+            "SELECT service, text_ru FROM entries WHERE code = 'settled_by_hand' AND phase = 'working'",
         )
         .fetch_optional(&desk.pool)
         .await

@@ -157,3 +157,50 @@ async fn what_was_handed_back_and_never_answered_can_be_taken_back() {
     drop(browser);
     desk.end().await;
 }
+
+/// Of the only letter there is: id, event and death.
+async fn the_letter(desk: &Desk) -> (Uuid, Uuid, Uuid) {
+    sqlx::query_as("SELECT id, event_id, death FROM letters").fetch_one(&desk.pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_may_fail_later_and_is_an_open_letter_then() {
+    let desk = Desk::set(&[]).await;
+    stop(&desk, 1..=1, Class::Unknown).await;
+    desk.until_letters("open", 1).await;
+    desk.books.with(|books| books.refused_later.insert(1));
+    let (id, event, _) = the_letter(&desk).await;
+    let token = desk.token("operator");
+    let path = format!("/api/v1/letters/{id}/settle");
+    assert_eq!(desk.post(&token, &path, &json!({"text": "UPD 7"})).await.status(), 200);
+    desk.until_letters("settled", 1).await;
+    desk.until_letters("open", 1).await;
+    let sql = "SELECT event_id, class FROM letters WHERE state = 'open'";
+    let open: (Uuid, String) = sqlx::query_as(sql).fetch_one(&desk.pool).await.unwrap();
+    assert_eq!(open, (event, "refused".to_owned()));
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_never_sent_is_not_found_but_given_up_and_its_worker_knows() {
+    let desk = Desk::set(&[]).await;
+    stop(&desk, 1..=1, Class::Invalid).await;
+    desk.until_letters("open", 1).await;
+    let (id, event, death) = the_letter(&desk).await;
+    let token = desk.token("operator");
+    let path = format!("/api/v1/letters/{id}/settle");
+    let settled = desk.post(&token, &path, &json!({"text": "FD 1"})).await;
+    assert_eq!(settled.status(), 409);
+    assert_eq!(desk.letters("open").await, 1);
+    let jobs = desk.stage.pool("ferry");
+    let mendable = || async {
+        let sql = "SELECT mendable FROM jobs WHERE event_id = $1 AND fence = $2";
+        let job = sqlx::query_scalar::<_, bool>(sql).bind(event).bind(death);
+        job.fetch_one(&jobs).await.unwrap()
+    };
+    assert!(mendable().await, "a change of the order would bring it back");
+    let discarded = json!({ "choice": { "ids": [id] }, "why": "issued by hand" });
+    assert_eq!(desk.post(&token, "/api/v1/letters/discard", &discarded).await.status(), 200);
+    desk.stage.until("the worker knows", LONG, || async { !mendable().await }).await;
+    desk.end().await;
+}

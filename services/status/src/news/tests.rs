@@ -219,3 +219,16 @@ proptest! {
 fn own(properties: &BTreeMap<&str, &str>) -> BTreeMap<String, String> {
     properties.iter().map(|(code, value)| ((*code).to_owned(), (*value).to_owned())).collect()
 }
+
+#[test]
+fn a_bare_end_is_told_where_a_stop_was_and_sets_no_status_of_the_order() {
+    let mut end = said(2, "fiscal", 9, Phase::Done, 20);
+    Status::FINISHED.clone_into(&mut end.status.code);
+    let writeback = rules("comment = [\"done\", \"failed\"]");
+    let stopped = [written(said(1, "fiscal", 9, Phase::Failed, 10)), end.clone()];
+    let after_a_stop = news(&stopped, &writeback);
+    assert_eq!(ids(&after_a_stop.comments), [2]);
+    assert_eq!(after_a_stop.order_status, None, "nothing was issued");
+    let retried = [written(said(1, "fiscal", 9, Phase::Retrying, 10)), end];
+    assert_eq!(ids(&news(&retried, &writeback).comments), [0_u128; 0]);
+}

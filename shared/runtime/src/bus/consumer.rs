@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Connector, Ladder, Names, Subscription,
     acks::{Ack, Acks},
-    message::{REPLAY, TRACEPARENT},
+    message::{GIVEN_UP, REPLAY, TRACEPARENT},
     topology,
 };
 use crate::{breaker::Breaker, metrics::Metrics, pause::pause};
@@ -27,6 +27,8 @@ pub(crate) struct Incoming {
     pub trace: Option<String>,
     /// What the replay's header says, if this is one.
     pub replay: Option<String>,
+    /// The death that a person has given up, if this says so.
+    pub given_up: Option<String>,
 }
 
 /// What is to become of a message.
@@ -242,5 +244,10 @@ fn incoming(delivery: Delivery) -> Incoming {
         let headers = delivery.properties.headers().as_ref()?;
         Some(headers.inner().get(name)?.as_long_string()?.to_string())
     };
-    Incoming { trace: text(TRACEPARENT), replay: text(REPLAY), body: delivery.data }
+    Incoming {
+        trace: text(TRACEPARENT),
+        replay: text(REPLAY),
+        given_up: text(GIVEN_UP),
+        body: delivery.data,
+    }
 }

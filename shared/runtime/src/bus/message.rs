@@ -17,6 +17,9 @@ pub(crate) const DEATH: &str = "x-parom-death";
 /// Set by an admin's replay: the job goes on although it is dead. With a death's id only if that is
 /// still the job's last one, so that the same replay told twice undoes no later death.
 pub(crate) const REPLAY: &str = "x-parom-replay";
+/// The death of a job that a person has given up: it does not go on by itself any more. No replay, so that a worker
+/// that does not know the header yet takes it for a repetition.
+pub(crate) const GIVEN_UP: &str = "x-parom-given-up";
 /// After the death's id: a person has looked, and the effect is not there.
 pub(crate) const ABSENT: &str = "absent";
 /// After the death's id: a person has looked, and the effect is there.

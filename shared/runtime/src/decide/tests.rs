@@ -1,8 +1,8 @@
 //! The rules of retries, deadlines and dead letters, as a table of cases.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use events::{Channel, Event, Fact, OrderRef, Webhook};
+use events::{Channel, Event, Fact, OrderRef, Status, Text, Webhook};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -115,6 +115,54 @@ fn success_counts_attempts_anew_and_keeps_the_deadline() {
     assert_eq!(check(Ok(step), &job(), rules()), "waiting 60s, attempts 0, state 4, ");
     assert_eq!(check(Ok(Step::again(4)), &job(), rules()), "held, attempts 0, state 4, ");
     assert_eq!(check(Ok(Step::done(4)), &job(), rules()), "done, attempts 0, state 4, ");
+}
+
+/// What the worker itself says of its job: done.
+fn done(service: &str) -> Event {
+    let event = event();
+    let status = Status {
+        service: service.to_owned(),
+        order: event.order().unwrap().clone(),
+        cause: event.id(),
+        step: "end".to_owned(),
+        phase: events::Phase::Done,
+        code: "receipt_done".to_owned(),
+        text: Text::new("Готово.", "Done."),
+        properties: BTreeMap::new(),
+        links: BTreeMap::new(),
+    };
+    Event::new(Fact::StatusChanged(Box::new(status)), OffsetDateTime::UNIX_EPOCH)
+}
+
+#[test]
+fn done_is_a_jobs_last_word_so_a_step_that_goes_on_or_stops_says_that_it_works() {
+    let emit = |step: Step<u32>| check(Ok(step.emit(done("clerk"))), &job(), rules());
+    assert_eq!(emit(Step::done(4)), "done, attempts 0, state 4, status Done receipt_done");
+    assert_eq!(emit(Step::again(4)), "held, attempts 0, state 4, status Working receipt_done");
+    assert_eq!(
+        emit(Step::stop(4, why())),
+        "dead, attempts 2, state 4, status Working receipt_done + status Failed no \
+         + letter Refused no 2 Some(\"the first\")"
+    );
+    let other = Step::again(4).emit(done("somebody else"));
+    assert_eq!(
+        check(Ok(other), &job(), rules()),
+        "held, attempts 0, state 4, status Done receipt_done"
+    );
+}
+
+#[test]
+fn what_was_told_to_be_stuck_is_told_to_be_over_also_by_a_worker_that_ends_in_silence() {
+    let failed = Job { last_error: Some("A refusal.".to_owned()), ..job() };
+    assert_eq!(
+        check(Ok(Step::done(4)), &failed, rules()),
+        "done, attempts 0, state 4, status Done finished"
+    );
+    let own = Step::done(4).emit(done("clerk"));
+    assert_eq!(
+        check(Ok(own), &failed, rules()),
+        "done, attempts 0, state 4, status Done receipt_done"
+    );
 }
 
 #[test]

@@ -231,6 +231,12 @@ impl Store {
         Ok(sql::stuck(&self.pool, self.worker, subject).await?)
     }
 
+    /// A person has given this death of a job up: a change of its order does not bring it back any more. A replay
+    /// does.
+    pub(crate) async fn give_up(&self, id: Uuid, death: Uuid) -> Result<(), StoreError> {
+        Ok(sql::give_up(&self.pool, self.worker, id, death).await?)
+    }
+
     /// Blanks the data of jobs that were finished and told, and begun longer than `keep` ago: at
     /// most 500 at a time. The row stays, so that the fact told once more is still a duplicate.
     /// Changed orders are kept as long.

@@ -307,6 +307,25 @@ pub(super) async fn stuck(
     .await
 }
 
+/// See [`super::Store::give_up`].
+pub(super) async fn give_up(
+    pool: &PgPool,
+    worker: &str,
+    id: Uuid,
+    death: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE jobs SET mendable = false
+         WHERE worker = $1 AND event_id = $2 AND fence = $3 AND phase = 'dead'",
+        worker,
+        id,
+        death,
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
 /// See [`super::Store::nudge`].
 pub(super) async fn nudge(
     pool: &PgPool,

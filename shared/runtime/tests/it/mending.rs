@@ -233,6 +233,29 @@ async fn what_may_have_happened_waits_for_a_person() {
     office.close().await;
 }
 
+/// Somebody has dealt with it by hand and said so: a second receipt for it would be one too many.
+#[tokio::test]
+async fn what_a_person_has_given_up_goes_on_by_a_replay_alone() {
+    let office = Office::open().await;
+    office.tell(&paid(order(1, None, 0))).await;
+    office.dead(1).await;
+    let names = office.stage.names();
+    let letter = office.stage.take(&names.dead_queue("post")).await.unwrap();
+    let death = letter.headers["x-parom-death"].as_str();
+    let queue = names.queue("post");
+    for _ in 0..2 {
+        let headers = [("x-parom-given-up", death)];
+        office.stage.put("", &queue, &letter.bytes, &headers).await;
+    }
+    office.settled().await;
+    office.tell(&changed(order(1, Some("buyer@example.com"), 5), 1)).await;
+    office.settled().await;
+    assert!(office.sent.of(1).is_empty(), "it was done by hand");
+    office.stage.put("", &queue, &letter.bytes, &[("x-parom-replay", death)]).await;
+    office.sent(1).await;
+    office.close().await;
+}
+
 #[tokio::test]
 async fn a_change_that_does_not_mend_it_is_one_more_death_and_no_loop() {
     let office = Office::open().await;
