@@ -13,7 +13,9 @@ mkdir -p "$learnt"
 set_up() {
   {
     printf 'create schema %s; set search_path = %s;\n' "$1" "$1"
-    find shared/runtime/migrations "services/$1/migrations" -name '*.sql' 2>/dev/null | sort | while read -r file; do
+    for crate in shared/runtime "services/$1"; do
+      find "$crate/migrations" -name '*.sql' 2>/dev/null | sort
+    done | while read -r file; do
       cat "$file"
       echo ';'
     done

@@ -7,11 +7,10 @@
 mod answer;
 mod client;
 mod error;
+mod lanes;
 mod line;
 mod settings;
 mod store;
-mod token;
-mod turns;
 
 pub(crate) use answer::ticks;
 pub use answer::{

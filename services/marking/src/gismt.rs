@@ -12,9 +12,7 @@ mod error;
 mod group;
 mod line;
 mod settings;
-mod store;
 mod token;
-mod turns;
 mod word;
 
 pub use answer::{DocId, DocInfo, DocStatus};

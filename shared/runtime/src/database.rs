@@ -6,13 +6,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     AssertSqlSafe, PgPool,
     migrate::{Migrate, MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, types::PgInterval},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{pause::pause, settings::StartError, subscribers};
 
-static JOBS: Migrator = sqlx::migrate!();
+/// The tables that every service has in its schema, before its own.
+pub(crate) static OURS: Migrator = sqlx::migrate!();
 
 /// A service's database: its own schema and nobody else's.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ impl Database {
         let set_up = async {
             sqlx::query(schema).execute(&mut *connection).await?;
             subscribers::migrator().run(&mut *connection).await?;
-            let all = JOBS.iter().chain(own.into_iter().flat_map(Migrator::iter)).cloned();
+            let all = OURS.iter().chain(own.into_iter().flat_map(Migrator::iter)).cloned();
             let mut migrator = Migrator::with_migrations(all.collect());
             migrator.set_ignore_missing(true).set_locking(false);
             migrator.run(&mut *connection).await
@@ -94,4 +95,10 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(3))
         .connect_lazy_with(options)
+}
+
+/// A duration as a statement takes it; to the microsecond.
+pub(crate) fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
 }

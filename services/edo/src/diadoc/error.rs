@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runtime::{Class, Failure, Reason, http::CallError};
+use runtime::{Class, Failure, Reason, Withheld, http::CallError};
 use signing::SignError;
 
 /// A call that failed, and the order it was for, if one is named.
@@ -93,6 +93,15 @@ impl From<CallError> for What {
             CallError::NotSent(why) => Self::NotSent(why),
             CallError::Unknown(why) => Self::NoAnswer(why),
             CallError::TooLong => Self::Garbled(error.to_string()),
+        }
+    }
+}
+
+impl From<Withheld> for What {
+    fn from(withheld: Withheld) -> Self {
+        match withheld {
+            Withheld::Busy { after } => Self::Busy { after },
+            Withheld::Away(why) => Self::Store(why),
         }
     }
 }

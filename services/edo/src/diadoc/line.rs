@@ -9,6 +9,7 @@ use reqwest::{
 use runtime::{
     Metrics, StartError,
     http::{self, Answer},
+    session::{Grant, Session, Terms, Token},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -17,15 +18,16 @@ use sqlx::PgPool;
 
 use super::{
     error::What,
+    lanes::Lanes,
     settings::{DiadocArgs, SignIn},
-    token::{Fresh, Token, Tokens},
-    turns::Turns,
 };
 
 /// How long all replicas keep still after a 429 that does not say.
 const KEEP_STILL: Duration = Duration::from_secs(1);
 /// The longest they do, whatever it says.
 const STILL_AT_MOST: Duration = Duration::from_secs(60);
+/// How long a sign-in belongs to one replica: longer than two calls.
+const LEASE: Duration = Duration::from_secs(60);
 /// How long a token by login holds (documentation: 24 hours).
 const BY_LOGIN: Duration = Duration::from_secs(24 * 3600);
 
@@ -34,8 +36,8 @@ pub(super) struct Line {
     http: http::Client,
     args: DiadocArgs,
     base: String,
-    tokens: Tokens,
-    turns: Turns,
+    session: Session,
+    lanes: Lanes,
 }
 
 /// A request to Diadoc.
@@ -81,11 +83,12 @@ impl Line {
         if let Some((name, _)) = needs.iter().find(|(_, given)| !given) {
             return Err(StartError(format!("This way to sign in to Diadoc needs {name}.")));
         }
+        let terms = Terms { margin: args.diadoc_token_margin, lease: LEASE };
         Ok(Self {
             http: http::Client::new("diadoc", args.diadoc_timeout, metrics)?,
             base: args.diadoc_base_url.as_str().trim_end_matches('/').to_owned(),
-            tokens: Tokens::new(pool, args.diadoc_box_id, args.diadoc_token_margin),
-            turns: Turns::new(pool, args),
+            session: Session::new(pool, args.diadoc_box_id, terms),
+            lanes: Lanes::new(pool, args),
             args: args.clone(),
         })
     }
@@ -98,18 +101,18 @@ impl Line {
         if answer.status != StatusCode::UNAUTHORIZED {
             return understood(answer);
         }
-        self.tokens.forget(&token).await?;
+        self.session.forget(&token).await?;
         let token = self.token().await?;
         let answer = self.send(&call, &self.authorization(Some(&token))).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             // So that the next call does not begin with it.
-            self.tokens.forget(&token).await?;
+            self.session.forget(&token).await?;
         }
         understood(answer)
     }
 
     async fn token(&self) -> Result<Token, What> {
-        let token = self.tokens.token(|last| async move {
+        let token = self.session.token(|last| async move {
             match self.args.diadoc_sign_in {
                 SignIn::Oidc => self.refresh(last).await,
                 SignIn::Password => self.by_login().await,
@@ -124,17 +127,17 @@ impl Line {
     fn authorization(&self, token: Option<&Token>) -> String {
         let client = self.args.diadoc_client_id.expose_secret();
         match (self.args.diadoc_sign_in, token) {
-            (SignIn::Oidc, Some(token)) => format!("Bearer {}", token.value),
+            (SignIn::Oidc, Some(token)) => format!("Bearer {}", token.value()),
             (_, None) => format!("DiadocAuth ddauth_api_client_id={client}"),
             (SignIn::Password, Some(token)) => {
-                format!("DiadocAuth ddauth_api_client_id={client},ddauth_token={}", token.value)
+                format!("DiadocAuth ddauth_api_client_id={client},ddauth_token={}", token.value())
             }
         }
     }
 
     /// A new token for the last refresh token; should that be refused, for the one in the settings, which may
     /// be newer.
-    async fn refresh(&self, last: Option<String>) -> Result<Fresh, What> {
+    async fn refresh(&self, last: Option<String>) -> Result<Grant, What> {
         let first = self.args.diadoc_refresh_token.as_ref().map(|token| token.expose_secret());
         let Some(last) = last else { return self.refresh_by(first.unwrap_or_default()).await };
         match self.refresh_by(&last).await {
@@ -148,7 +151,7 @@ impl Line {
         }
     }
 
-    async fn refresh_by(&self, refresh: &str) -> Result<Fresh, What> {
+    async fn refresh_by(&self, refresh: &str) -> Result<Grant, What> {
         #[derive(Deserialize)]
         struct Given {
             access_token: String,
@@ -174,10 +177,10 @@ impl Line {
             .map_err(|error| What::Garbled(format!("token, column {}", error.column())))?;
         tracing::info!("signed in to Diadoc");
         let holds = Duration::from_secs(given.expires_in);
-        Ok(Fresh { value: given.access_token, refresh: given.refresh_token, holds })
+        Ok(Grant { token: given.access_token, refresh: given.refresh_token, holds })
     }
 
-    async fn by_login(&self) -> Result<Fresh, What> {
+    async fn by_login(&self) -> Result<Grant, What> {
         let password = self.args.diadoc_password.as_ref().map(SecretString::expose_secret);
         let body = json!({"login": self.args.diadoc_login, "password": password});
         let call = Call::post("Authenticate", "/V3/Authenticate", &[("type", "password")], &body);
@@ -188,7 +191,7 @@ impl Line {
             return Err(What::Garbled("the token is no single word".to_owned()));
         }
         tracing::info!("signed in to Diadoc");
-        Ok(Fresh { value: token.to_owned(), refresh: None, holds: BY_LOGIN })
+        Ok(Grant { token: token.to_owned(), refresh: None, holds: BY_LOGIN })
     }
 
     async fn send(&self, call: &Call<'_>, authorization: &str) -> Result<Answer, What> {
@@ -203,13 +206,13 @@ impl Line {
             request =
                 request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone());
         }
-        let lane = self.turns.enter().await?;
+        let lane = self.lanes.enter().await?;
         let answer = self.http.send(call.name, request).await;
-        self.turns.leave(lane).await;
+        self.lanes.leave(lane).await;
         let answer = answer?;
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             let after = answer.retry_after();
-            self.turns.drain(after.unwrap_or(KEEP_STILL).min(STILL_AT_MOST)).await;
+            self.lanes.drain(after.unwrap_or(KEEP_STILL).min(STILL_AT_MOST)).await;
             return Err(What::RateLimited { after });
         }
         Ok(answer)

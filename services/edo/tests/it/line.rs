@@ -46,6 +46,26 @@ async fn a_lost_refresh_token_is_replaced_by_the_one_in_the_settings() {
 }
 
 #[tokio::test]
+async fn while_nobody_can_sign_in_the_old_token_is_used_to_its_end() {
+    let world = World::new().await;
+    world.send(&mut Job::new(shipped(&order(1, world.now())))).await;
+    let away = Fault::new(System::Diadoc, Kind::Status).on("/connect/token").code(503);
+    world.fault(away.times(2));
+    run(&world, "UPDATE shared_sessions SET renew_at = 'epoch'").await;
+    // Another replica, for it has none in hand.
+    let mut job = Job::new(shipped(&order(2, world.now())));
+    assert_eq!(name(&job.run(&*world.another()).await), "wait 30s");
+    run(&world, "UPDATE shared_sessions SET expires_at = 'epoch', held_until = 'epoch'").await;
+    let mut job = Job::new(shipped(&order(3, world.now())));
+    assert_eq!(name(&job.run(&*world.another()).await), "retry diadoc_sign_in");
+    world.agrees();
+}
+
+async fn run(world: &World, sql: &'static str) {
+    sqlx::query(sql).execute(world.tables.pool()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_sign_in_that_is_refused_stops_the_worker_and_not_the_order() {
     let world = World::with("", &["--diadoc-client-secret=wrong"], |_| {}).await;
     let mut job = Job::new(shipped(&order(1, world.now())));

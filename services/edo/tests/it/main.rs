@@ -20,4 +20,5 @@ mod sea;
 mod signer;
 mod speed;
 mod story;
+mod upgrade;
 mod world;

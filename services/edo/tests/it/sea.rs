@@ -160,7 +160,7 @@ impl Sea {
         for free in [
             "UPDATE jobs SET lease_until = now() WHERE phase = 'open'",
             "UPDATE diadoc_lanes SET held_until = 'epoch'",
-            "UPDATE diadoc_tokens SET held_until = 'epoch'",
+            "UPDATE shared_sessions SET held_until = 'epoch'",
             "UPDATE feeds SET held_until = 'epoch'",
         ] {
             sqlx::query(free).execute(&self.pool).await.ok();

@@ -9,24 +9,29 @@ use reqwest::{
 use runtime::{
     Metrics, StartError,
     http::{self, Answer},
+    rate::Rate,
+    session::{Grant, Session, Terms, Token},
 };
 use serde::Deserialize;
 use serde_json::json;
 use signing::{Form, Signer};
 use sqlx::PgPool;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{
-    GismtArgs, SignIn,
-    error::What,
-    token::{self, Fresh, Token, Tokens},
-    turns::Turns,
-};
+use super::{GismtArgs, SignIn, error::What, token};
 
 /// How long all replicas keep still after a 429 that does not say.
 const KEEP_STILL: Duration = Duration::from_secs(1);
 /// The longest they do, whatever it says.
 const STILL_AT_MOST: Duration = Duration::from_secs(60);
+
+/// How long a sign-in belongs to one replica: longer than two calls and a signature.
+const LEASE: Duration = Duration::from_secs(90);
+/// How long a turn is waited for in the process; a longer wait is the job's.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A participant's key in the tables of the sign-in and the rate is the UUIDv5 of its INN in here.
+const PARTICIPANTS: Uuid = uuid::uuid!("3d18c766-c560-4021-a477-586cadfd4809");
 
 /// A participant's line.
 pub(super) struct Line {
@@ -35,8 +40,8 @@ pub(super) struct Line {
     pub(super) inn: String,
     sign_in: SignIn,
     pub(super) signer: Signer,
-    tokens: Tokens,
-    turns: Turns,
+    session: Session,
+    rate: Rate,
 }
 
 /// A request to the register.
@@ -77,13 +82,15 @@ impl Line {
         let http = http::Client::with("gismt", args.gismt_timeout, metrics, |builder| {
             more.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate)
         })?;
+        let participant = Uuid::new_v5(&PARTICIPANTS, inn.as_bytes());
+        let terms = Terms { margin: args.gismt_token_margin, lease: LEASE };
         Ok(Self {
             http,
             base: args.gismt_base_url.as_str().trim_end_matches('/').to_owned(),
             sign_in: args.gismt_sign_in,
             signer: signer.clone(),
-            tokens: Tokens::new(pool, &inn, args.gismt_token_margin),
-            turns: Turns::new(pool, &inn, args.gismt_rate),
+            session: Session::new(pool, participant, terms),
+            rate: Rate::new(pool, participant, args.gismt_rate, PATIENCE),
             inn,
         })
     }
@@ -96,19 +103,19 @@ impl Line {
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        self.tokens.forget(&token).await?;
+        self.session.forget(&token).await?;
         let token = self.token().await?;
         let answer = self.send(&call, Some(&token)).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             // So that the next call does not begin with it.
-            self.tokens.forget(&token).await?;
+            self.session.forget(&token).await?;
             return Err(What::Unauthorized);
         }
         Ok(answer)
     }
 
     async fn token(&self) -> Result<Token, What> {
-        let token = self.tokens.token(self.sign_in()).await;
+        let token = self.session.token(|_| self.sign_in()).await;
         token.map_err(|error| match error {
             What::Store(_) | What::Busy { .. } => error,
             other => What::SignIn(Box::new(other)),
@@ -116,7 +123,7 @@ impl Line {
     }
 
     /// A new token: the register's challenge, or the INN, signed with the certificate.
-    async fn sign_in(&self) -> Result<Fresh, What> {
+    async fn sign_in(&self) -> Result<Grant, What> {
         #[derive(Deserialize)]
         struct Challenge {
             uuid: String,
@@ -155,14 +162,14 @@ impl Line {
     }
 
     async fn send(&self, call: &Call<'_>, token: Option<&Token>) -> Result<Answer, What> {
-        self.turns.turn().await?;
+        self.rate.turn().await?;
         let url = url::Url::parse_with_params(&format!("{}{}", self.base, call.path), call.query)
             .map_err(|error| What::NotSent(error.to_string()))?;
         // Anything but */* is answered 406 on some of its answers.
         let mut request =
             self.http.request(call.method.clone(), url.as_str()).header(ACCEPT, "*/*");
         if let Some(token) = token {
-            request = request.bearer_auth(&token.value);
+            request = request.bearer_auth(token.value());
         }
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
@@ -170,7 +177,7 @@ impl Line {
         let answer = self.http.send(call.name, request).await?;
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             let after = answer.retry_after();
-            self.turns.drain(after.unwrap_or(KEEP_STILL).min(STILL_AT_MOST)).await;
+            self.rate.drain(after.unwrap_or(KEEP_STILL).min(STILL_AT_MOST)).await;
             return Err(What::RateLimited { after });
         }
         Ok(answer)

@@ -4,7 +4,8 @@
 //! limit whether they know of each other or not. The bucket is one row in PostgreSQL, and its
 //! clock is PostgreSQL's. Taking a turn moves one moment (when the bucket would be full again)
 //! and tells how long to wait: turns are given in the order in which they are asked for, and a
-//! process that dies with a turn in hand has only wasted it.
+//! process that dies with a turn in hand has only wasted it. [`runtime::rate`] does the same for the replicas of one
+//! service; its row is in that service's schema, where no other one may look.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, postgres::types::PgInterval};
+use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Job, Opened, Opening, Phase, Retold, Save, Saved, Stuck};
+use crate::database::interval;
 
 /// A message may come back a moment before its time: the broker counts milliseconds.
 const EARLY: Duration = Duration::from_millis(500);
@@ -378,11 +379,6 @@ fn wait_millis(phase: Phase) -> i64 {
         Phase::Waiting(wait) => i64::try_from(wait.as_millis()).unwrap_or(i64::MAX),
         Phase::Held | Phase::Done | Phase::Dead => 0,
     }
-}
-
-fn interval(duration: Duration) -> PgInterval {
-    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    PgInterval { months: 0, days: 0, microseconds }
 }
 
 fn seconds(seconds: Option<f64>) -> Duration {

@@ -1,4 +1,4 @@
-//! A service's tables in a schema of one test.
+//! The runtime's tables and a service's in a schema of one test.
 
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool,
@@ -7,7 +7,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-/// A schema with a service's tables, at `DATABASE_URL`, that goes when the test ends.
+/// A schema with the runtime's and a service's tables, at `DATABASE_URL`, that goes when the test ends.
 pub struct Tables {
     name: String,
     pool: PgPool,
@@ -15,7 +15,7 @@ pub struct Tables {
 
 #[expect(clippy::expect_used, reason = "a test fails by panicking")]
 impl Tables {
-    /// Makes the tables of `service`, for up to `connections` at once.
+    /// Makes the runtime's tables and those of `service`, for up to `connections` at once.
     ///
     /// # Panics
     /// When PostgreSQL is away or refuses a migration.
@@ -34,7 +34,7 @@ impl Tables {
             .connect_with(server().options([("search_path", &name)]))
             .await
             .expect("PostgreSQL");
-        for migration in migrations {
+        for migration in crate::database::OURS.iter().chain(migrations) {
             sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.expect("a migration");
         }
         Self { name, pool }

@@ -9,6 +9,8 @@ mod forgetting;
 mod hearing;
 mod mending;
 mod promises;
+mod rate;
+mod session;
 mod silence;
 mod trip;
 mod unsaid;

@@ -72,7 +72,7 @@ async fn codes_are_told_in_the_order_asked_in_requests_of_a_thousand() {
     assert_eq!(told[2_499].sellable(INN), Ok(lp()));
     let asked = 3 + 2 + 2;
     assert_eq!(scene.summary().requests - before, asked, "a sign-in, and the unknown by group");
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn codes_of_groups_that_must_be_named_are_found_without_knowing_the_group(
     scene.running.emulator.faults.add(fault).unwrap();
     let told = scene.client().cises_info(&all, None).await.unwrap();
     assert_eq!(told.iter().filter(|info| info.code.is_some()).count(), 2);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +100,7 @@ async fn codes_that_nobody_knows_come_with_404_and_are_an_answer_all_the_same() 
     let scene = Scene::set(|_| {}).await;
     let told = scene.client().cises_info(&codes(2), Some(lp())).await.unwrap();
     assert!(told.len() == 2 && told.iter().all(|info| info.code.is_none() && info.error.is_some()));
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +141,7 @@ async fn a_sale_is_withdrawn_returned_withdrawn_and_cancelled() {
         assert_eq!(books.documents()[0].total_kopecks, 3 * 550_400);
         assert_eq!(books.documents()[0].body.as_bytes(), sale(&sold), "the exact bytes");
     }
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +157,7 @@ async fn one_wrong_code_refuses_its_document_and_no_other() {
     let info = client.doc_info(lp(), &wrong).await.unwrap().unwrap();
     assert!(info.errors.iter().all(|error| error.contains(&all[2])), "{:?}", info.errors);
     assert!(!info.errors.is_empty());
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +172,7 @@ async fn a_signature_over_other_bytes_is_refused_and_nothing_is_taken() {
     assert!(matches!(created.what, What::SignatureRefused(_)), "{created:?}");
     assert!(created.what.had_no_effect());
     assert_eq!(scene.summary().documents, 0);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +204,7 @@ async fn a_lost_answer_is_not_known_and_found_by_its_codes() {
     let failed = client.doc_list(&of_today()).await.unwrap_err();
     assert!(matches!(failed.what, What::NotSent(_)), "{failed:?}");
     scene.running.emulator.listen(emulator::Listen::Open);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +228,7 @@ async fn every_form_of_the_id_is_read_and_none_is_not_a_refusal() {
     let listed = client.doc_list(&of_today()).await.unwrap();
     assert_eq!(listed.len(), 4);
     assert!(client.doc_info(lp(), &listed[3].id).await.unwrap().is_some());
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +244,7 @@ async fn a_long_list_is_read_to_its_end() {
     assert_eq!(listed.len(), 20);
     let none = Filter { kind: DocumentType::Return, ..of_today() };
     assert_eq!(client.doc_list(&none).await.unwrap(), []);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,7 +274,7 @@ async fn statuses_have_meanings() {
         assert_eq!(failed.what.had_no_effect(), code < 500, "{code}");
     }
     assert_eq!(scene.summary().documents, 0);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,5 +302,5 @@ async fn after_429_nobody_asks_for_as_long_as_the_register_says() {
     let failed = other.cises_info(&codes(1), None).await.unwrap_err();
     assert!(matches!(failed.what, What::Busy { .. }), "{failed:?}");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    scene.end().await;
+    scene.end();
 }

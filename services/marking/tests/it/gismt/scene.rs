@@ -11,12 +11,11 @@ use marking::gismt::{
     Client, GismtArgs, Group,
     documents::{Party, Product, Reason, Withdrawal, withdrawal},
 };
-use runtime::{Metrics, testing::Stage};
+use runtime::{Metrics, testing::Tables};
 use signing::{
     Signer,
     testing::{Pair, Subject},
 };
-use sqlx::PgPool;
 use time::{Date, OffsetDateTime, UtcOffset};
 use uuid::uuid;
 
@@ -25,9 +24,8 @@ pub(crate) const INN: &str = "7708806062";
 
 pub(crate) struct Scene {
     pub(crate) running: Running,
-    pub(crate) stage: Stage,
+    pub(crate) tables: Tables,
     pub(crate) pair: Pair,
-    pub(crate) pool: PgPool,
 }
 
 impl Scene {
@@ -37,11 +35,8 @@ impl Scene {
         let mut settings = Settings::default();
         change(&mut settings);
         let running = Emulator::start(settings).await.unwrap();
-        let stage = Stage::set().await;
-        let pool = stage.pool("marking");
-        sqlx::raw_sql("CREATE SCHEMA IF NOT EXISTS marking").execute(&pool).await.unwrap();
-        sqlx::migrate!().run(&pool).await.unwrap();
-        Self { running, stage, pair: Pair::make(&Subject::of(INN)), pool }
+        let tables = Tables::make("marking", marking::MIGRATOR.iter(), 8).await;
+        Self { running, tables, pair: Pair::make(&Subject::of(INN)) }
     }
 
     /// A client with memory and connections of its own, as another replica would have.
@@ -58,7 +53,7 @@ impl Scene {
         change(&mut args);
         let metrics = Metrics::new().unwrap();
         let signer = Signer::new(&pair.args(), &metrics).unwrap();
-        Client::new(&args, &signer, &self.pool, &metrics).unwrap()
+        Client::new(&args, &signer, self.tables.pool(), &metrics).unwrap()
     }
 
     /// Puts codes in circulation on record.
@@ -73,11 +68,9 @@ impl Scene {
         self.running.emulator.gismt.books().summary()
     }
 
-    pub(crate) async fn end(self) {
+    pub(crate) fn end(self) {
         assert_eq!(self.summary().violations.violations, Vec::<String>::new());
         assert_eq!(self.summary().doubled, Vec::<String>::new());
-        self.pool.close().await;
-        self.stage.clear(&[]).await;
     }
 }
 

@@ -1,7 +1,5 @@
 //! What replicas share: one token, one rate.
 
-use std::time::{Duration, Instant};
-
 use emulator::{Fault, Kind, System, settings::GismtSignIn};
 use futures_util::future::join_all;
 use marking::gismt::{SignIn, What, documents::DocumentType};
@@ -18,7 +16,7 @@ async fn eight_replicas_that_begin_together_sign_in_once() {
     let told = join_all(clients.iter().map(|client| client.cises_info(&asked, None))).await;
     assert!(told.iter().all(Result::is_ok), "{told:?}");
     assert_eq!(scene.summary().sign_ins, 1);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,7 +30,7 @@ async fn each_way_to_sign_in_gives_a_token() {
         let client = scene.client_with(|args| args.gismt_sign_in = ours);
         client.cises_info(&codes(1), None).await.unwrap();
         assert_eq!(scene.summary().sign_ins, 1, "{ours:?}");
-        scene.end().await;
+        scene.end();
     }
 }
 
@@ -49,7 +47,7 @@ async fn a_token_that_ends_in_the_middle_is_replaced_once_for_all() {
         assert!(told.iter().all(Result::is_ok), "{told:?}");
         assert_eq!(scene.summary().sign_ins, round);
     }
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +61,7 @@ async fn a_document_refused_for_its_token_is_handed_in_once() {
     let signature = client.sign(&body).await.unwrap();
     client.create(lp(), DocumentType::Withdrawal, &body, &signature).await.unwrap();
     assert_eq!((scene.summary().documents, scene.summary().sign_ins), (1, 2));
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +81,7 @@ async fn a_token_refused_twice_is_an_error_that_was_not_carried_out() {
     assert!(failed.what.had_no_effect());
     assert!(matches!(Failure::from(failed), Failure::Retry(..)));
     client.cises_info(&codes(1), None).await.unwrap();
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +105,7 @@ async fn a_strangers_certificate_is_refused_and_nobody_storms_the_door() {
     let summary = scene.summary();
     // Two requests for each try, and a pause of two seconds between tries.
     assert!(summary.sign_ins == 0 && summary.requests <= 16, "{summary:?}");
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +116,7 @@ async fn a_short_token_is_not_renewed_for_every_call() {
         client.cises_info(&codes(1), None).await.unwrap();
     }
     assert_eq!(scene.summary().sign_ins, 1);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,24 +129,7 @@ async fn three_replicas_keep_fifty_requests_a_second_together() {
     let told = join_all(calls).await;
     let refused: Vec<_> = told.into_iter().filter_map(Result::err).collect();
     assert_eq!(refused, [], "{} beyond the rate", scene.summary().throttled);
-    scene.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_was_broken_off_keeps_nobody_waiting() {
-    let scene = Scene::set(|_| {}).await;
-    let client = scene.client();
-    let fault = Fault::new(System::Gismt, Kind::HangBefore).on("/auth/simpleSignIn").times(1);
-    scene.running.emulator.faults.add(fault).unwrap();
-    let asked = codes(1);
-    let broken = client.cises_info(&asked, None);
-    // As a step that has used up its time is.
-    assert!(tokio::time::timeout(Duration::from_secs(1), broken).await.is_err());
-    let began = Instant::now();
-    client.cises_info(&asked, None).await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-    assert_eq!(scene.summary().sign_ins, 1);
-    scene.end().await;
+    scene.end();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,9 +138,9 @@ async fn without_postgresql_nothing_is_asked() {
     let client = scene.client();
     client.cises_info(&codes(1), None).await.unwrap();
     let before = scene.summary().requests;
-    scene.pool.close().await;
+    scene.tables.pool().close().await;
     let failed = client.cises_info(&codes(1), None).await.unwrap_err();
     assert!(matches!(failed.what, What::Store(_)) && failed.what.had_no_effect(), "{failed:?}");
     assert_eq!(scene.summary().requests, before);
-    scene.end().await;
+    scene.end();
 }

@@ -1,13 +1,11 @@
 //! What Diadoc recommends for a box (100 requests a second, four at once), kept by all replicas together.
 //!
-//! One row in PostgreSQL is the bucket, four rows are the lanes. A share for each replica would need no rows, but
+//! Four rows in PostgreSQL are the lanes, beside the runtime's bucket. A share for each replica would need no rows, but
 //! replicas come and go, and a share that is mostly unused would slow the one that has the work.
 
-use std::{
-    num::NonZeroU32,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use runtime::{Withheld, rate::Rate};
 use sqlx::PgPool;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -21,34 +19,26 @@ const LOOK: Duration = Duration::from_millis(15);
 /// How much longer than a call a lane is held, should its holder die.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// One box's turns.
+/// One box's lanes, and its rate.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(super) struct Lanes {
     pool: PgPool,
     account: Uuid,
     own: Semaphore,
     lanes: i16,
     held: Duration,
-    /// How long one request's room takes to come back.
-    one: Duration,
-    /// How long an empty bucket takes to fill.
-    all: Duration,
+    rate: Rate,
 }
 
-/// A lane; give it back with [`Turns::leave`].
+/// A lane; give it back with [`Lanes::leave`].
 pub(super) struct Lane<'a> {
     lane: i16,
     holder: Uuid,
     _own: SemaphorePermit<'a>,
 }
 
-impl Turns {
+impl Lanes {
     pub(super) fn new(pool: &PgPool, args: &DiadocArgs) -> Self {
-        let rate: NonZeroU32 = args.diadoc_rate;
-        // A tenth is burst, eight tenths flow: the rest is for requests that the network brings closer together.
-        let burst = (rate.get() / 10).max(1);
-        let flow = (rate.get() - 2 * burst.min(rate.get() / 2)).max(1);
-        let one = Duration::from_secs(1) / flow;
         Self {
             pool: pool.clone(),
             account: args.diadoc_box_id,
@@ -56,8 +46,7 @@ impl Turns {
             lanes: i16::try_from(args.diadoc_at_once).unwrap_or(i16::MAX),
             // Between taking a lane and the call a turn is waited for.
             held: PATIENCE + args.diadoc_timeout + MARGIN,
-            one,
-            all: one * burst,
+            rate: Rate::new(pool, args.diadoc_box_id, args.diadoc_rate, PATIENCE),
         }
     }
 
@@ -70,25 +59,17 @@ impl Turns {
         let holder = Uuid::new_v4();
         let lane = loop {
             let lane = store::lane(&self.pool, self.account, self.lanes, holder, self.held).await;
-            match lane.map_err(|error| away(&error))? {
+            match lane.map_err(Withheld::from)? {
                 Some(lane) => break Lane { lane, holder, _own: own },
                 None if began.elapsed() > PATIENCE => return Err(busy()),
                 None => sleep(LOOK).await,
             }
         };
-        let wait = store::turn(&self.pool, self.account, self.one, self.all, PATIENCE).await;
-        match wait {
-            Ok(Some(wait)) => {
-                sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0))).await;
-                Ok(lane)
-            }
-            Ok(None) => {
+        match self.rate.turn().await {
+            Ok(()) => Ok(lane),
+            Err(withheld) => {
                 self.leave(lane).await;
-                Err(busy())
-            }
-            Err(error) => {
-                self.leave(lane).await;
-                Err(away(&error))
+                Err(withheld.into())
             }
         }
     }
@@ -96,32 +77,21 @@ impl Turns {
     /// Gives a lane back. Should that fail, it is free when its time is over.
     pub(super) async fn leave(&self, lane: Lane<'_>) {
         let left = store::leave(&self.pool, self.account, lane.lane, lane.holder).await;
-        if let Err(error) = left {
+        if let Err(error) = left.map_err(Withheld::from) {
             tracing::warn!(%error, "a lane to Diadoc was not given back; it is free in a while");
         }
     }
 
     /// Diadoc has refused a request for the rate: nobody sends for a while.
     pub(super) async fn drain(&self, pause: Duration) {
-        let drained = store::drain(&self.pool, self.account, self.all, pause).await;
-        if let Err(error) = drained {
-            tracing::warn!(%error, "the other replicas could not be told of Diadoc's limit");
-        }
+        self.rate.drain(pause).await;
     }
-}
-
-pub(super) fn away(error: &sqlx::Error) -> What {
-    // A database's error may quote a row.
-    What::Store(match error.as_database_error() {
-        Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
-        None => error.to_string(),
-    })
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a turn is at most seconds away and holds nothing but its caller"
+    reason = "a look at the lanes, which holds nothing but its caller"
 )]
-pub(super) async fn sleep(wait: Duration) {
+async fn sleep(wait: Duration) {
     tokio::time::sleep(wait).await;
 }
