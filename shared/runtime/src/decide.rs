@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{
     reasons,
-    retry::RetryPolicy,
+    retry::{RetryPolicy, jitter},
     store::{Job, Phase},
     words::Word,
     worker::{Class, Failure, Next, Reason, Step, Worker},
@@ -25,6 +25,8 @@ pub(crate) struct Decision {
     pub attempts: u32,
     /// Why the step did not succeed.
     pub reason: Option<Reason>,
+    /// What the worker itself has told to be wrong with a job that goes on: its end is told as well.
+    pub trouble: Option<String>,
     /// A metric label.
     pub outcome: &'static str,
 }
@@ -48,6 +50,7 @@ pub(crate) fn decide<W: Worker>(
     let made = match outcome {
         Ok(step) => went_on::<W>(event, job, step, rules),
         Err(Failure::Retry(reason, after)) => Ok(retry::<W>(event, job, reason, after, rules)),
+        Err(Failure::Later(reason, after)) => Ok(later::<W>(event, job, &reason, after, rules)),
         Err(Failure::Down(reason)) => Ok(down::<W>(event, job, reason, rules)),
         Err(Failure::Dead(reason)) => Ok(bury::<W>(event, job, None, reason, Vec::new())),
     };
@@ -86,7 +89,8 @@ fn went_on<W: Worker>(
             (Phase::Done, "done")
         }
     };
-    Ok(Decision { state, phase, words, alias, attempts: 0, reason: None, outcome })
+    let trouble = emit.iter().find_map(|told| trouble::<W>(event, told));
+    Ok(Decision { state, phase, words, alias, attempts: 0, reason: None, trouble, outcome })
 }
 
 /// Whether the status says that the job of `event` is done.
@@ -94,6 +98,17 @@ fn is_done<W: Worker>(event: &Event, status: &Status) -> bool {
     status.phase == events::Phase::Done
         && status.service == W::SERVICE
         && status.cause == event.id()
+}
+
+/// What `told` says to be wrong with the job of `event`.
+fn trouble<W: Worker>(event: &Event, told: &Event) -> Option<String> {
+    let Fact::StatusChanged(status) = &told.fact else { return None };
+    let is_wrong = matches!(
+        status.phase,
+        events::Phase::Retrying | events::Phase::Failed | events::Phase::Unknown
+    );
+    (is_wrong && status.service == W::SERVICE && status.cause == event.id())
+        .then(|| status.text.en.clone())
 }
 
 fn tells_done<W: Worker>(event: &Event, told: &Event) -> bool {
@@ -131,9 +146,35 @@ fn retry<W: Worker>(
             alias: None,
             attempts,
             reason: Some(reason),
+            trouble: None,
             outcome: "retry",
         },
         None => bury::<W>(event, job, None, reasons::deadline(event, Some(&reason)), Vec::new()),
+    }
+}
+
+/// Those that got no turn together do not come back together.
+fn later<W: Worker>(
+    event: &Event,
+    job: &Job,
+    reason: &Reason,
+    after: Duration,
+    rules: Rules,
+) -> Decision {
+    let wait = after + jitter(after);
+    if rules.now + wait > job.deadline {
+        let reason = reasons::deadline(event, Some(reason));
+        return bury::<W>(event, job, None, reason, Vec::new());
+    }
+    Decision {
+        state: None,
+        phase: Phase::Waiting(wait),
+        words: Vec::new(),
+        alias: None,
+        attempts: job.attempts,
+        reason: None,
+        trouble: None,
+        outcome: "later",
     }
 }
 
@@ -152,6 +193,7 @@ fn down<W: Worker>(event: &Event, job: &Job, reason: Reason, rules: Rules) -> De
         alias: None,
         attempts: job.attempts,
         reason: Some(reason),
+        trouble: None,
         outcome: "down",
     }
 }
@@ -180,6 +222,7 @@ fn bury<W: Worker>(
         alias: None,
         attempts: job.attempts,
         reason: Some(reason),
+        trouble: None,
         outcome: "dead",
     }
 }

@@ -134,8 +134,10 @@ impl<W: Worker> Engine<W> {
             let save = save(&job, &decision)?;
             if self.until_answered(session, || self.store.save(save.clone())).await? == Saved::Lost
             {
-                tracing::warn!("another replica has taken the job since; it goes on there");
-                return Ok(());
+                // Another replica has taken it since, or PostgreSQL has forgotten in a crash that it was taken up: the
+                // message looks again, and finds it busy, settled or free.
+                tracing::warn!("the job is not this replica's any more");
+                return self.outbound.say(mail, &[], Some(BREATH), session).await;
             }
             self.crash.pass("after_save", job.id).await;
             if !save.told {
@@ -145,7 +147,8 @@ impl<W: Worker> Engine<W> {
                 self.crash.pass("before_ack", job.id).await;
                 return Ok(());
             }
-            job = Job { state: save.state, attempts: 0, opens: 0, ..job };
+            let last_error = save.error.or(job.last_error);
+            job = Job { state: save.state, attempts: 0, opens: 0, last_error, ..job };
         }
         Ok(())
     }
@@ -279,9 +282,12 @@ impl<W: Worker> Engine<W> {
 }
 
 /// Whether a step's outcome shows that the register is there. A mark written ahead of a call shows
-/// nothing yet: the next step does.
+/// nothing yet: the next step does. Nor does a call that was not made.
 fn shows_register<S>(outcome: &Result<Step<S>, Failure>) -> bool {
-    !matches!(outcome, Err(Failure::Down(_)) | Ok(Step { next: Next::Again, .. }))
+    !matches!(
+        outcome,
+        Err(Failure::Down(_) | Failure::Later(..)) | Ok(Step { next: Next::Again, .. })
+    )
 }
 
 /// What an outbox holds. One that cannot be read was written by a newer version, and is left for
@@ -308,7 +314,11 @@ fn save(job: &Job, decision: &Decision) -> Result<Save, Abandoned> {
         outbox,
         alias: decision.alias.clone(),
         attempts: decision.attempts,
-        error: decision.reason.as_ref().map(|reason| reason.text.en.clone()),
+        error: decision
+            .reason
+            .as_ref()
+            .map(|reason| reason.text.en.clone())
+            .or_else(|| decision.trouble.clone()),
         told: decision.words.is_empty() && !matches!(decision.phase, Phase::Waiting(_)),
     })
 }
@@ -329,6 +339,7 @@ mod tests {
             (Ok(Step::wait(0, Duration::ZERO)), true),
             (Ok(Step::done(0)), true),
             (Ok(Step::stop(0, why())), true),
+            (Err(Failure::Later(why(), Duration::ZERO)), false),
             (Err(Failure::Retry(why(), None)), true),
             (Err(Failure::Dead(why())), true),
         ] {

@@ -5,7 +5,7 @@ use events::{Event, EventError};
 use uuid::Uuid;
 
 use crate::{
-    bus::{ABSENT, FOUND, Incoming},
+    bus::{ABSENT, CHANGED, FOUND, Incoming},
     desk::Looked,
     renew,
     store::Opening,
@@ -71,6 +71,13 @@ impl Mail {
             subject: self.event.order().map(renew::subject),
             replay: self.replay.is_some(),
             death: self.death(),
+            by_change: self.by_change(),
         }
+    }
+
+    /// Whether it is a change of the order, and no person, that brings the job back.
+    fn by_change(&self) -> bool {
+        let mark = self.replay.as_deref().and_then(|replay| replay.split(' ').nth(1));
+        mark == Some(CHANGED)
     }
 }

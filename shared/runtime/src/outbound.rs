@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    bus::{DEATH, Ladder, Message, Names, PublishError, Publisher, REPLAY},
+    bus::{CHANGED, DEATH, Ladder, Message, Names, PublishError, Publisher, REPLAY},
     mail::{Mail, Unreadable},
     pause::pause,
     reasons,
@@ -90,7 +90,7 @@ impl Outbound {
     ) -> Result<(), Abandoned> {
         let message = Message::to_queue(self.names.queue(self.worker), job.id, text)
             .trace(job.trace.as_deref())
-            .header(REPLAY, job.death.to_string());
+            .header(REPLAY, format!("{} {CHANGED}", job.death));
         self.send(message, session).await
     }
 

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use lapin::uri::AMQPUri;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -140,6 +142,7 @@ fn install_tls() {
 
 /// Settings that are each right and together wrong.
 fn check(common: &Common) -> Result<(), StartError> {
+    is_amqp(&common.amqp_url)?;
     if common.job_lease < Duration::from_secs(2) {
         return Err(StartError::new("--job-lease must be at least 2s"));
     }
@@ -147,6 +150,14 @@ fn check(common: &Common) -> Result<(), StartError> {
         return Err(StartError::new("--amqp-rung and --job-prefetch must be above zero"));
     }
     Ok(())
+}
+
+/// Told at the start and in our own words: the library's quote the address, and in it the password.
+fn is_amqp(url: &SecretString) -> Result<(), StartError> {
+    match url.expose_secret().parse::<AMQPUri>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(StartError::new("--amqp-url must be amqp://user:password@host:port/vhost")),
+    }
 }
 
 fn stop_signal() -> Result<CancellationToken, StartError> {
@@ -346,4 +357,20 @@ fn subscription<W: Worker>() -> Subscription {
 
 async fn pause_for(limit: Duration) {
     pause(limit, &CancellationToken::new()).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_amqp;
+
+    #[test]
+    fn an_address_that_is_none_stops_the_start_and_its_password_is_not_told() {
+        for good in ["amqp://x", "amqp://parom:s3cret@rabbit:5672/%2f", "amqps://rabbit"] {
+            is_amqp(&good.into()).unwrap();
+        }
+        for wrong in ["parom:s3cret@rabbit:5672", "http://parom:s3cret@rabbit", "s3cret"] {
+            let error = is_amqp(&wrong.into()).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
 }

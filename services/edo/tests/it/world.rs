@@ -21,7 +21,7 @@ use emulator::{
 };
 use events::{Event, Fact, Phase, Status};
 use runtime::{
-    Class, Metrics, RetryPolicy,
+    Class, Metrics,
     testing::{End, Job, Tables},
 };
 use signing::{
@@ -227,28 +227,8 @@ impl World {
         job: &mut Job,
         enough: impl Fn(&Job) -> bool,
     ) -> Vec<String> {
-        let (mut way, mut attempts) = (Vec::new(), 0);
-        for _ in 0..100 {
-            let end = job.run(edo).await;
-            way.push(name(&end));
-            if enough(job) {
-                return way;
-            }
-            let pause = match end {
-                End::Wait(pause) => {
-                    attempts = 0;
-                    pause
-                }
-                End::Retry(_, after) => {
-                    attempts += 1;
-                    after.unwrap_or_else(|| RetryPolicy::DEFAULT.pause(attempts).unwrap())
-                }
-                End::Down(_) => Duration::from_secs(15),
-                End::Done | End::Dead(_) => return way,
-            };
-            self.pass(pause);
-        }
-        panic!("the job has no end: {way:?}");
+        let way = job.carry(edo, async |pause| self.pass(pause), enough).await;
+        way.iter().map(name).collect()
     }
 
     /// Each document stands once, and Diadoc has nothing to complain about.

@@ -120,6 +120,7 @@ impl Fiscal {
                 let until = self.now() + after.unwrap_or(pause);
                 Step::again(new(Some(Held { reason, until })))
             }
+            Failure::Later(_, after) => Step::wait(new(None), after),
             // The next step pings and tells that the register is away.
             Failure::Down(_) if tries <= HASTY_TRIES => Step::again(new(None)),
             Failure::Down(_) => Step::wait(new(None), pause),

@@ -163,7 +163,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
                 include_str!("../receipt/refusal/payment.rs"),
                 include_str!("../receipt/refusal/sums.rs"),
             ],
-            &["receipt_accepted", "receipt_overdue", "receipt_done"],
+            &["receipt_accepted", "receipt_overdue", "receipt_done", "receipt_found"],
         )
         .hold(env!("CARGO_MANIFEST_DIR"));
 }

@@ -304,26 +304,8 @@ impl World {
     }
 
     pub(crate) async fn carry_with(&self, fiscal: &Fiscal, job: &mut Job) -> Vec<String> {
-        let mut way = Vec::new();
-        let mut attempts = 0;
-        for _ in 0..200 {
-            let end = job.run(fiscal).await;
-            way.push(name(&end));
-            let pause = match end {
-                End::Wait(pause) => {
-                    attempts = 0;
-                    pause
-                }
-                End::Retry(_, after) => {
-                    attempts += 1;
-                    after.unwrap_or_else(|| Fiscal::RETRY.pause(attempts).unwrap())
-                }
-                End::Down(_) => Duration::from_secs(15),
-                End::Done | End::Dead(_) => return way,
-            };
-            self.pass(pause);
-        }
-        panic!("the job has no end: {way:?}");
+        let way = job.carry(fiscal, async |pause| self.pass(pause), |_| false).await;
+        way.iter().map(name).collect()
     }
 }
 

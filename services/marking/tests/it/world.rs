@@ -16,7 +16,7 @@ use marking::{
     store::{Scan, ScanRefusal, Scanned},
 };
 use runtime::{
-    Class, Metrics, RetryPolicy,
+    Class, Metrics,
     testing::{End, Job},
 };
 use signing::{
@@ -224,25 +224,8 @@ impl World {
     }
 
     pub(crate) async fn carry_with(&self, marking: &Marking, job: &mut Job) -> Vec<String> {
-        let (mut way, mut attempts) = (Vec::new(), 0);
-        for _ in 0..200 {
-            let end = job.run(marking).await;
-            way.push(name(&end));
-            let pause = match end {
-                End::Wait(pause) => {
-                    attempts = 0;
-                    pause
-                }
-                End::Retry(_, after) => {
-                    attempts += 1;
-                    after.unwrap_or_else(|| RetryPolicy::DEFAULT.pause(attempts).unwrap())
-                }
-                End::Down(_) => Duration::from_secs(15),
-                End::Done | End::Dead(_) => return way,
-            };
-            self.pass(pause);
-        }
-        panic!("the job has no end: {way:?}");
+        let way = job.carry(marking, async |pause| self.pass(pause), |_| false).await;
+        way.iter().map(name).collect()
     }
 
     /// Carries an event through; answers how it ended.

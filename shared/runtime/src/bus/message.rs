@@ -25,6 +25,9 @@ pub(crate) const ABSENT: &str = "absent";
 /// After the death's id: a person has looked, and the effect is there.
 pub(crate) const FOUND: &str = "found";
 
+/// After the death's id: the order was changed in the shop, and the job goes on unless somebody has given it up since.
+pub(crate) const CHANGED: &str = "changed";
+
 /// A message on its way to the broker: persistent, with the event's id as `message-id`.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {

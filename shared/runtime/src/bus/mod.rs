@@ -18,7 +18,7 @@ pub(crate) use consumer::{Consumer, Handler, Incoming, Verdict};
 pub(crate) use delay::Ladder;
 pub(crate) use drain::Drain;
 pub use drain::Letter;
-pub(crate) use message::{ABSENT, DEATH, FOUND, GIVEN_UP, Message, REPLAY, TRACEPARENT};
+pub(crate) use message::{ABSENT, CHANGED, DEATH, FOUND, GIVEN_UP, Message, REPLAY, TRACEPARENT};
 pub use names::Names;
 pub use publisher::PublishError;
 pub(crate) use publisher::{Line, Publisher};

@@ -166,6 +166,28 @@ fn what_was_told_to_be_stuck_is_told_to_be_over_also_by_a_worker_that_ends_in_si
 }
 
 #[test]
+fn trouble_that_the_worker_itself_has_told_is_over_at_its_end() {
+    let mut wrong = done("clerk");
+    if let Fact::StatusChanged(status) = &mut wrong.fact {
+        status.phase = events::Phase::Failed;
+    }
+    let wrong = Event::new(wrong.fact, OffsetDateTime::UNIX_EPOCH);
+    let decision = decide::<Clerk>(&event(), &job(), Ok(Step::again(4).emit(wrong)), rules());
+    assert_eq!(decision.trouble.as_deref(), Some("Done."), "kept as the job's last error");
+    assert!(decision.reason.is_none(), "no step has failed");
+}
+
+#[test]
+fn waiting_for_our_own_limit_burns_no_attempt_and_is_not_told_but_ends_with_the_deadline() {
+    let later = |after| Err(Failure::Later(why(), after));
+    assert_eq!(
+        check(later(Duration::ZERO), &job(), rules()),
+        "waiting 0s, attempts 2, state kept, "
+    );
+    assert!(check(later(HOUR * 2), &job(), rules()).starts_with("dead, attempts 2, state kept"));
+}
+
+#[test]
 fn waiting_beyond_the_deadline_is_death() {
     let step = Step::wait(4, HOUR * 2);
     assert_eq!(

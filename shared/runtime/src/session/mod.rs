@@ -116,7 +116,16 @@ impl Session {
         if let Some(token) = self.in_hand() {
             return Ok(token);
         }
-        let mut unsaved = self.door.lock().await;
+        let mut unsaved = match self.door.try_lock() {
+            Ok(door) => door,
+            // Somebody here signs in, and that may take long: nobody waits for it while the old token holds.
+            Err(_) => match self.stored().await? {
+                Some(token) => return Ok(token),
+                None => tokio::time::timeout(PATIENCE, self.door.lock())
+                    .await
+                    .map_err(|_| Withheld::Busy { after: PAUSE })?,
+            },
+        };
         if let Some(token) = self.in_hand() {
             return Ok(token);
         }

@@ -47,6 +47,8 @@ pub(crate) struct Opening {
     pub replay: bool,
     /// The one death that the replay undoes; any death without it.
     pub death: Option<Uuid>,
+    /// Whether the job goes on only if a change of its order still may bring it back.
+    pub by_change: bool,
 }
 
 /// What came of taking an event up.

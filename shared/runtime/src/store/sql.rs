@@ -59,13 +59,14 @@ async fn open_distinct(
     let subjects: Vec<Option<String>> = group.iter().map(|(_, o)| o.subject.clone()).collect();
     let replays: Vec<bool> = group.iter().map(|(_, o)| o.replay).collect();
     let deaths: Vec<Option<Uuid>> = group.iter().map(|(_, o)| o.death).collect();
+    let by_change: Vec<bool> = group.iter().map(|(_, o)| o.by_change).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
         WITH input AS (
             SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
-                                 $12::uuid[])
-                AS t (id, fence, event, trace, topic, subject, replay, death)
+                                 $12::uuid[], $13::bool[])
+                AS t (id, fence, event, trace, topic, subject, replay, death, by_change)
         ), taken AS (
             INSERT INTO jobs AS j (worker, event_id, fence, event, trace, topic, subject, lease_until, deadline)
             SELECT $8, id, fence, event, trace, topic, subject, now() + $9, now() + $10 FROM input
@@ -80,7 +81,8 @@ async fn open_distinct(
             WHERE j.lease_until <= now() AND (
                 (j.phase = 'open' AND j.due <= now() + $11)
                 OR (j.phase = 'dead' AND EXISTS (SELECT FROM input i
-                    WHERE i.id = j.event_id AND i.replay AND (i.death IS NULL OR i.death = j.fence))))
+                    WHERE i.id = j.event_id AND i.replay AND (i.death IS NULL OR i.death = j.fence)
+                        AND (j.mendable OR NOT i.by_change))))
             RETURNING event_id, fence, state, attempts, opens, first_error, last_error, deadline,
                 CASE WHEN NOT told AND outbox <> '[]' THEN outbox END AS unsaid
         )
@@ -96,6 +98,7 @@ async fn open_distinct(
         "#,
         &ids, &fences, &events, &traces as &[Option<String>], &topics, &subjects as &[Option<String>], &replays,
         worker, interval(lease), interval(give_up), interval(EARLY), &deaths as &[Option<Uuid>],
+        &by_change,
     )
     .fetch_all(pool)
     .await?;

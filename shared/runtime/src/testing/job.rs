@@ -6,6 +6,11 @@ use events::Event;
 
 use crate::worker::{Failure, Next, Reason, Worker};
 
+/// After so many stretches a job has no end.
+const STRETCHES: usize = 300;
+/// How long the runtime stays away from a register at first.
+const AWAY: Duration = Duration::from_secs(15);
+
 /// How a stretch of a job's life ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {
@@ -78,6 +83,42 @@ impl Job {
         self.state = serde_json::to_string(&state).expect("a writable state");
     }
 
+    /// Runs the job to its end, while `pass` lets the time go by that it waits for; answers how each stretch ended.
+    ///
+    /// The way is shorter where `enough` is reached, and where the worker's policy knows no further attempt.
+    ///
+    /// # Panics
+    /// When the job has no end.
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    pub async fn carry<W: Worker>(
+        &mut self,
+        worker: &W,
+        mut pass: impl AsyncFnMut(Duration),
+        enough: impl Fn(&Self) -> bool,
+    ) -> Vec<End> {
+        let (mut way, mut attempts) = (Vec::new(), 0);
+        for _ in 0..STRETCHES {
+            let end = self.run(worker).await;
+            way.push(end.clone());
+            let pause = match end {
+                _ if enough(self) => return way,
+                End::Done | End::Dead(_) => return way,
+                End::Wait(pause) => {
+                    attempts = 0;
+                    pause
+                }
+                End::Retry(_, after) => {
+                    attempts += 1;
+                    let Some(pause) = W::RETRY.pause(attempts) else { return way };
+                    after.unwrap_or(pause)
+                }
+                End::Down(_) => AWAY,
+            };
+            pass(pause).await;
+        }
+        panic!("the job has no end: {way:?}");
+    }
+
     /// Steps until the job waits, fails or ends: what the runtime does with one message.
     ///
     /// # Panics
@@ -114,6 +155,7 @@ impl Job {
                 }
             }
             Err(Failure::Retry(reason, after)) => Some(End::Retry(reason, after)),
+            Err(Failure::Later(_, after)) => Some(End::Wait(after)),
             Err(Failure::Down(reason)) => Some(End::Down(reason)),
             Err(Failure::Dead(reason)) => Some(End::Dead(reason)),
         }

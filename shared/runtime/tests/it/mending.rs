@@ -251,6 +251,11 @@ async fn what_a_person_has_given_up_goes_on_by_a_replay_alone() {
     office.tell(&changed(order(1, Some("buyer@example.com"), 5), 1)).await;
     office.settled().await;
     assert!(office.sent.of(1).is_empty(), "it was done by hand");
+    // One that was on its way before, and waited for a register that was away.
+    let changed = format!("{death} changed");
+    office.stage.put("", &queue, &letter.bytes, &[("x-parom-replay", &changed)]).await;
+    office.settled().await;
+    assert!(office.sent.of(1).is_empty(), "it was done by hand");
     office.stage.put("", &queue, &letter.bytes, &[("x-parom-replay", death)]).await;
     office.sent(1).await;
     office.close().await;

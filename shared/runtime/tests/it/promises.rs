@@ -238,6 +238,26 @@ async fn a_late_owner_is_refused_when_another_has_the_job() {
     trip.end().await;
 }
 
+/// What is taken up is not waited for on disk: a crash of PostgreSQL may forget it, and must not lose it.
+#[tokio::test]
+async fn a_job_that_postgresql_has_forgotten_is_taken_up_again() {
+    let trip = Trip::begin().await;
+    trip.set_up().await;
+    trip.books.script(1, Act::Slow(Duration::from_millis(1_500)));
+    trip.send(1).await;
+    let service = trip.service();
+    let pool = trip.stage.pool("ferry");
+    let forget = || async {
+        let gone = sqlx::query("DELETE FROM jobs WHERE phase = 'open'").execute(&pool).await;
+        gone.unwrap().rows_affected() == 1
+    };
+    trip.stage.until("taken up and forgotten", LONG, forget).await;
+    trip.until_done(1).await;
+    service.stop().await;
+    assert!(trip.books.effects(1) >= 1);
+    trip.end().await;
+}
+
 #[tokio::test]
 async fn stopping_finishes_what_is_in_hand() {
     let trip = Trip::begin().await;

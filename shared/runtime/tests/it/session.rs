@@ -163,6 +163,26 @@ async fn while_another_signs_in_the_old_token_is_used_and_without_one_the_caller
 }
 
 #[tokio::test]
+async fn a_sign_in_that_hangs_keeps_nobody_of_its_own_process_waiting_while_the_old_token_holds() {
+    let (tables, register) = (tables().await, Register::default());
+    let (one, began) = (replica(&tables), Notify::new());
+    register.token_of(&one).await.unwrap();
+    run(&tables, DUE).await;
+    let one = replica(&tables);
+    let hangs = one.token(async |_| {
+        began.notify_one();
+        std::future::pending::<Result<Grant, Failed>>().await
+    });
+    tokio::select! {
+        _ = hangs => panic!("it never ends"),
+        token = async {
+            began.notified().await;
+            register.token_of(&one).await
+        } => assert_eq!(token.unwrap(), "token 1"),
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_that_was_broken_off_keeps_nobody_waiting() {
     let (tables, register) = (tables().await, Register::default());
     let (one, other, began) = (replica(&tables), replica(&tables), Notify::new());
