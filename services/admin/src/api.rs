@@ -128,7 +128,7 @@ async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answ
         "exchange": letter.exchange,
         "routing_key": letter.routing_key,
         "first_error": letter.first_error,
-        "evidence": letter.evidence.filter(|_| seen),
+        "evidence": letter.evidence.filter(|_| seen).map(|text| mask::codes(&text)),
         "headers": seen.then_some(letter.headers),
         "message": seen.then(|| mask::body(&letter.body)),
         "edited": letter.edited.is_some(),

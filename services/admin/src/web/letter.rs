@@ -167,7 +167,7 @@ fn facts(view: &View, letter: &Letter) -> Markup {
                 dt { (view.t("Код", "Code")) } dd { a href={"/letters?group=" (letter.group_id)} { code { (row.code) } } }
                 dt { (view.t("Попыток подряд", "Attempts in a row")) } dd { (row.attempts) }
                 @if let Some(first) = first_error(view, letter) { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
-                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
+                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (mask::codes(evidence)) } } }
                 dt { (view.t("Событие", "Event")) } dd { code { (letter.topic.as_deref().unwrap_or("?")) " " (letter.event_id) } }
                 dt { (view.t("Откуда", "From")) } dd { code { (letter.exchange) " → " (letter.routing_key) } }
             }
@@ -191,6 +191,7 @@ fn payload(view: &View, letter: &Letter) -> Markup {
             @if view.admin.config.admin_edit && view.may(Role::Admin) && letter.row.state == "open" {
                 details {
                     summary { (view.t("Исправить сообщение", "Edit the message")) }
+                    p.bad { (view.t("Здесь сообщение показано целиком: с кодами маркировки, секретами и данными покупателя.", "Here the message is shown whole: with its mark codes, its secrets and what it says of the buyer.")) }
                     form method="post" action={"/letters/" (letter.row.id) "/edit"} {
                         (view.csrf())
                         textarea name="edited" rows="20" spellcheck="false" { (letter.edited.clone().unwrap_or_else(|| String::from_utf8_lossy(&letter.body).into_owned())) }
