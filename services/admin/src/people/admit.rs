@@ -14,7 +14,7 @@ use crate::{Admin, web::Problem};
 /// Who calls.
 #[derive(Clone)]
 pub(crate) struct Person {
-    /// The login, or `token <name>`.
+    /// The login, or `token <name> (<first 8 of its id>, <its maker>)`.
     pub who: String,
     pub role: Role,
     /// The session's token against forged requests; API tokens need none.
@@ -32,12 +32,14 @@ impl FromRequestParts<Arc<Admin>> for Person {
         if let Some(token) = text(headers, header::AUTHORIZATION.as_str()) {
             let token = token.strip_prefix("Bearer ").unwrap_or_default();
             let found = admin.store.token(&digest(token)).await?;
-            let found = found.and_then(|(name, role)| Some((name, Role::named(&role)?)));
-            let Some((name, role)) = found else {
+            let found = found.and_then(|token| Some((Role::named(&token.role)?, token)));
+            let Some((role, token)) = found else {
                 tracing::warn!(address = address(admin, parts), "an API token is not known");
                 return Err(Problem::Token);
             };
-            return Ok(Self { who: format!("token {name}"), role, csrf: None, header });
+            let id: String = token.id.to_string().chars().take(8).collect();
+            let who = format!("token {} ({id}, {})", token.name, token.made_by);
+            return Ok(Self { who, role, csrf: None, header });
         }
         let Some(cookie) = cookie(headers, cookie_name(admin)) else { return Err(Problem::SignIn) };
         let (idle, longest) = (admin.config.admin_session_idle, admin.config.admin_session_longest);
@@ -82,6 +84,25 @@ impl Person {
             }
         }
         self.may(admin, least, action, subject).await
+    }
+
+    /// The same for people and tokens, which only somebody who has signed in manages: what a token
+    /// made would outlive its maker.
+    pub(crate) async fn may_manage(
+        &self,
+        admin: &Admin,
+        action: &str,
+        subject: &str,
+        given: Option<&str>,
+    ) -> Result<(), Problem> {
+        if self.csrf.is_none() {
+            self.refused(admin, action, subject, "token").await?;
+            return Err(Problem::InPerson);
+        }
+        match given {
+            Some(_) => self.may_change(admin, Role::Admin, action, subject, given).await,
+            None => self.may(admin, Role::Admin, action, subject).await,
+        }
     }
 
     async fn refused(

@@ -53,6 +53,15 @@ pub(crate) struct TokenRow {
     pub revoked_at: Option<OffsetDateTime>,
 }
 
+/// Whose token a caller has shown.
+pub(crate) struct TokenFound {
+    pub id: Uuid,
+    pub name: String,
+    pub role: String,
+    /// The login of who made it, or `paromctl`.
+    pub made_by: String,
+}
+
 /// How long a failed attempt counts.
 const ATTEMPTS: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
@@ -371,15 +380,17 @@ impl Store {
         Ok(id)
     }
 
-    /// The name and role of a token that still holds.
-    pub(crate) async fn token(&self, hash: &[u8]) -> sqlx::Result<Option<(String, String)>> {
-        let row = sqlx::query!(
-            "UPDATE tokens SET used_at = now() WHERE hash = $1 AND revoked_at IS NULL RETURNING name, role",
+    /// The token behind this hash, if it still holds and so does its maker.
+    pub(crate) async fn token(&self, hash: &[u8]) -> sqlx::Result<Option<TokenFound>> {
+        sqlx::query_as!(
+            TokenFound,
+            "UPDATE tokens SET used_at = now() WHERE hash = $1 AND revoked_at IS NULL
+                AND NOT EXISTS (SELECT FROM users WHERE login = made_by AND disabled_at IS NOT NULL)
+             RETURNING id, name, role, made_by",
             hash,
         )
         .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|row| (row.name, row.role)))
+        .await
     }
 
     /// Revokes a token; `false` when there is none.

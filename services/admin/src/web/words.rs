@@ -86,6 +86,7 @@ pub(super) fn why(language: Language, why: &str) -> String {
     let (ru, en) = match why {
         "role" => ("роль не позволяет", "the role does not allow it"),
         "forged request" => ("запрос не с нашей страницы", "not from our page"),
+        "token" => ("ключу API не разрешено", "not for an API token"),
         "wrong password" => ("неверный пароль", "wrong password"),
         "viewer" => ("наблюдатель", "viewer"),
         "operator" => ("оператор", "operator"),
