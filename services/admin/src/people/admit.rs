@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath},
+    http::{HeaderMap, Method, header, request::Parts},
 };
 use subtle::ConstantTimeEq;
 
@@ -116,6 +116,36 @@ impl Person {
         admin.store.audit(&self.who, action, subject, why, "refused").await?;
         Ok(())
     }
+}
+
+/// A request by somebody whom nobody knows (yet), as the audit log tells of it.
+pub(crate) struct Stranger {
+    /// Method and route, without what stands in the address.
+    action: String,
+    address: String,
+}
+
+impl Stranger {
+    /// Who sends this request, should it be refused.
+    pub(crate) fn of(admin: &Admin, parts: &Parts) -> Self {
+        let route = parts.extensions.get::<MatchedPath>().map_or("?", MatchedPath::as_str);
+        let action = format!("{} {route}", parts.method);
+        Self { action, address: address(admin, parts) }
+    }
+
+    /// Notes the refusal, as long as there are not too many. It is refused either way.
+    pub(crate) async fn refused(&self, admin: &Admin, why: &str) {
+        let Self { action, address } = self;
+        tracing::warn!(address, action, why, "a stranger is refused");
+        if let Err(error) = admin.store.audit_stranger(action, address, why).await {
+            tracing::warn!(%error, "a refusal is not in the audit log");
+        }
+    }
+}
+
+/// Whether a browser that is not signed in is only shown the way to the form.
+pub(crate) fn only_looks(method: &Method, path: &str) -> bool {
+    method.is_safe() && !path.starts_with("/api/")
 }
 
 /// The session's cookie. With https its name promises that no other host has set it.
