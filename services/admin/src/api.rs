@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::{
     Admin,
-    actions::{Choice, ChoiceFlat, DryRun, ReplayWish},
+    actions::{DryRun, some_gone},
+    choice::{Choice, ReplayWish, Trial},
     filter::Fields,
     mask,
     people::{Person, Role},
@@ -99,7 +100,7 @@ async fn letters(State(admin): App, _: Person, RawQuery(query): RawQuery) -> Ans
         asked.one(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(or)
     };
     let (limit, offset) = (number("limit", 100).clamp(1, MOST), number("offset", 0).max(0));
-    let filter = asked.filter();
+    let filter = asked.filter()?;
     let letters = admin.store.letters(&filter, limit, offset).await?;
     let count = admin.store.count_letters(&filter).await?;
     let letters: Vec<Value> = letters.iter().map(listed).collect();
@@ -139,9 +140,9 @@ async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answ
     })))
 }
 
-async fn dry_run(State(admin): App, person: Person, choice: Body<ChoiceFlat>) -> Answer<DryRun> {
+async fn dry_run(State(admin): App, person: Person, trial: Body<Trial>) -> Answer<DryRun> {
     person.may_change(&admin, Role::Operator, "replay", "", None).await?;
-    Ok(Json(admin.dry_run(&body(choice)?).await?))
+    Ok(Json(admin.dry_run(&body(trial)?).await?))
 }
 
 async fn replay(
@@ -165,7 +166,7 @@ struct Discarded {
 async fn discard(State(admin): App, person: Person, given: Body<Discarded>) -> Answer<Value> {
     person.may_change(&admin, Role::Operator, "discard", "", None).await?;
     let given = body(given)?;
-    let gone = admin.discard(&person.who, &given.choice, &given.why).await?;
+    let gone = some_gone(admin.discard(&person.who, &given.choice, &given.why).await?)?;
     Ok(Json(json!({ "discarded": gone })))
 }
 

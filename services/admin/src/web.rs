@@ -1,6 +1,7 @@
 //! The pages: rendered here, readable without JavaScript, with nothing inline.
 
 mod access;
+mod confirm;
 mod groups;
 mod layout;
 mod letter;
@@ -52,7 +53,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/order", get(orders::one))
         .route("/groups", get(groups::page))
         .route("/letters", get(letters::page))
-        .route("/letters/replay", get(letters::confirm_replay).post(letters::replay))
+        .route("/letters/replay", get(confirm::page).post(confirm::replay))
         .route("/letters/discard", post(letters::discard))
         .route("/letters/{id}", get(letter::page))
         .route("/letters/{id}/note", post(letter::note))

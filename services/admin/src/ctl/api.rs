@@ -55,6 +55,9 @@ impl Api {
             }
             Dead::Replay { ids, which, dry_run, unknown, rate, why, id } => {
                 let mut wish = choice(ids, &which)?;
+                if let Some(fields) = wish.as_object_mut() {
+                    fields.insert("unknown".to_owned(), json!(unknown));
+                }
                 if dry_run {
                     let answer = self.post("/replays/dry-run", &wish).await?;
                     print(self.json, &answer, None, &[]);
@@ -63,7 +66,6 @@ impl Api {
                 if let Some(fields) = wish.as_object_mut() {
                     fields.insert("id".to_owned(), json!(id.unwrap_or_else(Uuid::new_v4)));
                     fields.insert("why".to_owned(), json!(why));
-                    fields.insert("unknown".to_owned(), json!(unknown));
                     fields.insert("rate".to_owned(), json!(rate));
                 }
                 let answer = self.post("/replays", &wish).await?;

@@ -121,6 +121,8 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
                 }
                 form method="post" action="/letters/replay" {
                     (view.csrf())
+                    // The verdict stands above.
+                    input type="hidden" name="confirmed" value="yes";
                     input type="hidden" name="ids" value=(id);
                     input type="hidden" name="id" value=(Uuid::new_v4());
                     @if verdict == Verdict::Unknown { input type="hidden" name="unknown" value="yes"; }
