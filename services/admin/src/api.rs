@@ -59,6 +59,14 @@ fn body<T>(given: Body<T>) -> Result<T, Problem> {
     })
 }
 
+/// Which part of a list is asked for: `limit` and `offset`.
+fn part(asked: &Fields) -> (i64, i64) {
+    let number = |name: &str, or: i64| {
+        asked.one(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(or)
+    };
+    (number("limit", 100).clamp(1, MOST), number("offset", 0).max(0))
+}
+
 async fn overview(State(admin): App, _: Person) -> Answer<Value> {
     let picture = admin.picture().await?;
     Ok(Json(json!({ "services": picture.services, "hours": picture.hours })))
@@ -71,7 +79,8 @@ async fn orders(
 ) -> Answer<Vec<OrderFound>> {
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
     let found = search(asked.one("q").unwrap_or(""), asked.one("day").unwrap_or(""));
-    Ok(Json(admin.store.find_orders(&found).await?))
+    let (limit, offset) = part(&asked);
+    Ok(Json(admin.store.find_orders(&found, limit, offset).await?))
 }
 
 /// An order with its way.
@@ -96,10 +105,7 @@ async fn groups(State(admin): App, _: Person) -> Answer<Vec<GroupRow>> {
 
 async fn letters(State(admin): App, _: Person, RawQuery(query): RawQuery) -> Answer<Value> {
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
-    let number = |name: &str, or: i64| {
-        asked.one(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(or)
-    };
-    let (limit, offset) = (number("limit", 100).clamp(1, MOST), number("offset", 0).max(0));
+    let (limit, offset) = part(&asked);
     let filter = asked.filter()?;
     let letters = admin.store.letters(&filter, limit, offset).await?;
     let count = admin.store.count_letters(&filter).await?;

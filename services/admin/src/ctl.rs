@@ -137,7 +137,12 @@ enum Dead {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Finds orders by number, four digits of the phone, mark code or document.
-    Find { text: String },
+    Find {
+        text: String,
+        /// How many at most, up to 1000.
+        #[arg(long, default_value_t = 100)]
+        limit: u16,
+    },
     /// Shows an order's whole way, by its number.
     Show { number: String },
 }

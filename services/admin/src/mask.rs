@@ -39,8 +39,7 @@ pub(crate) fn body(bytes: &[u8]) -> String {
 /// Headers as they are kept: bounded, without NUL, secrets masked.
 pub(crate) fn headers(headers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let shown = headers.iter().take(64).map(|(name, value)| {
-        let value =
-            if is_secret(name) { MASK.to_owned() } else { codes(&value.replace('\0', "")) };
+        let value = if is_secret(name) { MASK.to_owned() } else { codes(&value.replace('\0', "")) };
         (name.replace('\0', ""), value.chars().take(2_000).collect())
     });
     shown.collect()
@@ -179,7 +178,8 @@ mod tests {
             "auth": { "x": "hidden3" },
             "comment": CODE,
         });
-        let webhook = serde_json::json!({ "name": "ONSALEORDERSAVED", "body": snapshot.to_string() });
+        let webhook =
+            serde_json::json!({ "name": "ONSALEORDERSAVED", "body": snapshot.to_string() });
         let shown = body(webhook.to_string().as_bytes());
         let told = ["hidden", "5Qf3kR", "dGVzd", "X?io", code.as_str(), "NUYzR"];
         for part in told {

@@ -90,12 +90,12 @@ impl Api {
     }
 
     pub(super) async fn order(&self, command: Order) -> Result<(), Failed> {
-        let text = match &command {
-            Order::Find { text } => text,
-            Order::Show { number } => number,
+        let (text, limit) = match &command {
+            Order::Find { text, limit } => (text, *limit),
+            Order::Show { number } => (number, 100),
         };
         let asked: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        let found = self.get(&format!("/orders?q={asked}")).await?;
+        let found = self.get(&format!("/orders?q={asked}&limit={limit}")).await?;
         if matches!(command, Order::Find { .. }) {
             print(self.json, &found, None, &["number", "shop", "stuck", "last_at"]);
             return Ok(());

@@ -173,6 +173,7 @@ async fn a_day_is_moscows() {
     desk.stage.tell(&crossing(9)).await;
     until_said(&desk, "crossing").await;
     // Half past one in the night of the 22nd in Moscow.
+    sqlx::query("UPDATE entries SET at = '2026-11-21 22:30Z'").execute(&desk.pool).await.unwrap();
     sqlx::query("UPDATE orders SET first_at = '2026-11-21 22:30Z', last_at = '2026-11-21 22:30Z'")
         .execute(&desk.pool)
         .await

@@ -167,15 +167,15 @@ async fn what_was_ticked_is_shown_with_what_is_left_out_before_it_is_replayed() 
     desk.until_letters("open", 3).await;
     let browser = Browser::sign_in(&desk, "operator").await;
     let csrf = browser.csrf.clone();
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT id::text FROM letters ORDER BY order_number")
-            .fetch_all(&desk.pool)
-            .await
-            .unwrap();
+    let ids: Vec<String> = sqlx::query_scalar("SELECT id::text FROM letters ORDER BY order_number")
+        .fetch_all(&desk.pool)
+        .await
+        .unwrap();
     let third = [("csrf", csrf.as_str()), ("ids", &ids[2]), ("why", "a test order")];
     assert_eq!(browser.post("/letters/discard", &third).await.status(), 303);
     let none = Uuid::new_v4().to_string();
-    let mut form = vec![("csrf", csrf.as_str()), ("why", "the rate is set"), ("ids", none.as_str())];
+    let mut form =
+        vec![("csrf", csrf.as_str()), ("why", "the rate is set"), ("ids", none.as_str())];
     form.extend(ids.iter().map(|id| ("ids", id.as_str())));
     let asked = browser.post("/letters/replay", &form).await;
     assert_eq!(asked.status(), 200, "it is only shown");
@@ -211,11 +211,10 @@ async fn nothing_given_up_is_no_success_and_a_dry_run_counts_what_a_replay_takes
     stop(&desk, 2..=3, Class::Unknown).await;
     desk.until_letters("open", 3).await;
     let token = desk.token("operator");
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT id::text FROM letters ORDER BY order_number")
-            .fetch_all(&desk.pool)
-            .await
-            .unwrap();
+    let ids: Vec<String> = sqlx::query_scalar("SELECT id::text FROM letters ORDER BY order_number")
+        .fetch_all(&desk.pool)
+        .await
+        .unwrap();
     let ctl = |words: &[&str]| {
         let mut all = vec!["--token", token.as_str()];
         all.extend(words);
