@@ -104,7 +104,8 @@ pub struct Config {
     /// Whose members are viewers. Who is in none of the three does not get in.
     #[arg(long, env, value_delimiter = ',')]
     pub admin_oidc_viewers: Vec<String>,
-    /// How long people are left alone about a group of dead letters that they were told of.
+    /// How long people are left alone about dead letters of a service, class and code that they were
+    /// told of; of those whose effect nobody knows they are told at once.
     #[arg(long, env, default_value = "1h", value_parser = humantime::parse_duration)]
     pub admin_notify_quiet: Duration,
     /// How often it is looked whether there is something to tell.
