@@ -19,7 +19,7 @@ use crate::{
     filter::Fields,
     mask,
     people::{Person, Role},
-    store::{EntryRow, GroupRow, LetterRow, OrderFound, ReplayRow, Started},
+    store::{COUNTED, EntryRow, GroupRow, LetterRow, OrderFound, ReplayRow, Started},
     verdict::verdict,
     web::{Problem, search},
 };
@@ -110,7 +110,8 @@ async fn letters(State(admin): App, _: Person, RawQuery(query): RawQuery) -> Ans
     let letters = admin.store.letters(&filter, limit, offset).await?;
     let count = admin.store.count_letters(&filter).await?;
     let letters: Vec<Value> = letters.iter().map(listed).collect();
-    Ok(Json(json!({ "count": count, "letters": letters })))
+    let more = count > COUNTED;
+    Ok(Json(json!({ "count": count.min(COUNTED), "count_or_more": more, "letters": letters })))
 }
 
 fn listed(letter: &LetterRow) -> Value {

@@ -30,7 +30,8 @@ pub struct Config {
     /// How many letters a replay hands back in a second, unless it says otherwise.
     #[arg(long, env, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub admin_replay_rate: i32,
-    /// How long timelines and closed letters are kept: they name the buyer.
+    /// How long timelines, and closed letters with their notes and replays, are kept: they name the
+    /// buyer. The audit log stays.
     #[arg(long, env, default_value = "400d", value_parser = humantime::parse_duration)]
     pub admin_keep: Duration,
     /// Whether Parom replays by itself what stopped because a register was away, once the register

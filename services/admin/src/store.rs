@@ -17,7 +17,7 @@ use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
 pub(crate) use audit::AuditRow;
 pub(crate) use conditions::{BACK, Condition};
-pub(crate) use letters::{GroupRow, Letter, LetterRow, Note, Passed};
+pub(crate) use letters::{COUNTED, GroupRow, Letter, LetterRow, Note, Passed};
 pub(crate) use notices::Notice;
 pub(crate) use overview::{Hour, Open, Picture, ServiceRow};
 pub(crate) use people::{Changed, UserRow};

@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::{Store, audit::note_in};
 use crate::filter::Filter;
 
+/// So many letters of a choice are counted one by one.
+pub(crate) const COUNTED: i64 = 10_000;
+
 /// A letter in a list.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LetterRow {
@@ -130,7 +133,7 @@ impl Store {
                     SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                     ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
             FROM letters l
-            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+            WHERE ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))
@@ -142,17 +145,19 @@ impl Store {
         .await
     }
 
-    /// How many letters this choice has.
+    /// How many letters this choice has; to count more than [`COUNTED`] would take too long.
     pub(crate) async fn count_letters(&self, filter: &Filter) -> sqlx::Result<i64> {
         sqlx::query_scalar!(
             r#"
-            SELECT count(*) AS "count!" FROM letters l
-            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
-                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
-                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                AND ($6::text IS NULL OR l.search LIKE lower($6))
+            SELECT count(*) AS "count!" FROM (
+                SELECT FROM letters l
+                WHERE ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
+                    AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                    AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                    AND ($6::text IS NULL OR l.search LIKE lower($6))
+                LIMIT $7) chosen
             "#,
-            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(),
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), COUNTED + 1,
         )
         .fetch_one(&self.pool)
         .await
@@ -307,7 +312,7 @@ impl Store {
             r#"
             UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
-                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))

@@ -116,7 +116,7 @@ impl Store {
                     THEN 'done' END AS last_phase
                 FROM letters l
                 WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
-                    AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                    AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                     AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                     AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                     AND ($6::text IS NULL OR l.search LIKE lower($6))
@@ -276,7 +276,7 @@ pub(super) async fn start_in(
         WITH chosen AS (
             SELECT l.id FROM letters l
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7)) AND (l.class <> 'unknown' OR l.id = ANY($8))
-                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))

@@ -178,8 +178,9 @@ impl Store {
         .await
     }
 
-    /// Forgets what is older than `keep`: timelines of orders without news since, and the bodies,
-    /// headers and evidence of letters that wait for nobody.
+    /// Forgets what is older than `keep`, some at a time: timelines of orders without news since, and
+    /// letters that wait for nobody with their notes, their replays and their causes. The audit log
+    /// stays.
     pub(crate) async fn forget(&self, keep: std::time::Duration) -> sqlx::Result<()> {
         let keep = super::interval(keep);
         sqlx::query!(
@@ -193,9 +194,22 @@ impl Store {
         .execute(&self.pool)
         .await?;
         sqlx::query!(
-            "UPDATE letters SET body = '', headers = '{}', evidence = NULL, first_error = NULL, edited = NULL
-             WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval AND body <> ''
-                AND state_at < now() - $1::interval AND state NOT IN ('open', 'queued') LIMIT 500)",
+            "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval
+                AND state_at < now() - $1::interval AND state NOT IN ('open', 'queued') LIMIT 1000)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query!(
+            "DELETE FROM replays WHERE id IN (SELECT id FROM replays r WHERE finished_at < now() - $1::interval
+                AND NOT EXISTS (SELECT FROM replay_items WHERE replay = r.id) LIMIT 1000)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query!(
+            "DELETE FROM groups WHERE id IN (SELECT id FROM groups g WHERE last_at < now() - $1::interval
+                AND NOT EXISTS (SELECT FROM letters WHERE group_id = g.id) LIMIT 1000)",
             keep,
         )
         .execute(&self.pool)

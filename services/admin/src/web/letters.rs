@@ -19,7 +19,7 @@ use crate::{
     filter::{Fields, Filter, STATES},
     letter::CLASSES,
     people::Role,
-    store::LetterRow,
+    store::{COUNTED, LetterRow},
     verdict::verdict,
 };
 
@@ -31,8 +31,14 @@ pub(super) async fn page(view: View, RawQuery(query): RawQuery) -> Result<Markup
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
     let filter = asked.filter()?;
     let number = asked.one("page").and_then(|page| page.parse().ok()).unwrap_or(0).clamp(0, 10_000);
-    let letters = view.admin.store.letters(&filter, PAGE, number * PAGE).await?;
-    let count = view.admin.store.count_letters(&filter).await?;
+    let mut letters = view.admin.store.letters(&filter, PAGE + 1, number * PAGE).await?;
+    let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let more = letters.len() > page;
+    letters.truncate(page);
+    let count = match view.admin.store.count_letters(&filter).await? {
+        count if count > COUNTED => "10 000+".to_owned(),
+        count => count.to_string(),
+    };
     let query = as_query(&filter);
     let body = html! {
         h1 { (view.t("Остановки", "Dead letters")) " " span.quiet { (count) } }
@@ -45,7 +51,7 @@ pub(super) async fn page(view: View, RawQuery(query): RawQuery) -> Result<Markup
         nav.pages {
             @if number > 0 { a rel="prev" href={"/letters?" (query) "&page=" (number - 1)} { "← " (view.t("новее", "newer")) } }
             " "
-            @if (number + 1) * PAGE < count { a rel="next" href={"/letters?" (query) "&page=" (number + 1)} { (view.t("старее", "older")) " →" } }
+            @if more { a rel="next" href={"/letters?" (query) "&page=" (number + 1)} { (view.t("старее", "older")) " →" } }
         }
     };
     Ok(view.page("/letters", view.t("Остановки", "Dead letters"), &body))
