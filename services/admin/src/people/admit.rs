@@ -43,7 +43,8 @@ impl FromRequestParts<Arc<Admin>> for Person {
         }
         let Some(cookie) = cookie(headers, cookie_name(admin)) else { return Err(Problem::SignIn) };
         let (idle, longest) = (admin.config.admin_session_idle, admin.config.admin_session_longest);
-        let session = admin.store.session(&digest(cookie), idle, longest).await?;
+        let live = headers.contains_key("x-live");
+        let session = admin.store.session(&digest(cookie), idle, longest, live).await?;
         let session = session.ok_or(Problem::SignIn)?;
         let role = Role::named(&session.role).ok_or(Problem::SignIn)?;
         Ok(Self { who: session.login, role, csrf: Some(session.csrf), header })

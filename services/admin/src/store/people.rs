@@ -250,22 +250,30 @@ impl Store {
         .map(drop)
     }
 
-    /// Whose session this is, unless it is older than `longest` or idle for longer than `idle`.
+    /// Whose session this is, unless it is older than `longest` or idle for longer than `idle`. What
+    /// a page asks for by itself (`live`) is no sign of anybody; of the rest one a minute is noted.
     pub(crate) async fn session(
         &self,
         hash: &[u8],
         idle: std::time::Duration,
         longest: std::time::Duration,
+        live: bool,
     ) -> sqlx::Result<Option<SessionRow>> {
         sqlx::query_as!(
             SessionRow,
-            "UPDATE sessions s SET seen_at = now() FROM users u
-             WHERE s.hash = $1 AND u.login = s.login AND u.disabled_at IS NULL
-                AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
-             RETURNING u.login, u.role, s.csrf",
+            "WITH found AS (
+                SELECT s.hash, s.seen_at, u.login, u.role, s.csrf FROM sessions s JOIN users u ON u.login = s.login
+                WHERE s.hash = $1 AND u.disabled_at IS NULL
+                    AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
+             ), seen AS (
+                UPDATE sessions SET seen_at = now() FROM found WHERE sessions.hash = found.hash AND NOT $4
+                    AND found.seen_at < now() - LEAST(interval '1 minute', $2::interval / 2)
+             )
+             SELECT login, role, csrf FROM found",
             hash,
             interval(idle),
             interval(longest),
+            live,
         )
         .fetch_optional(&self.pool)
         .await

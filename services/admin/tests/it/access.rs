@@ -201,3 +201,35 @@ async fn signing_out_ends_the_session() {
     desk.stage.until("out", LONG, out).await;
     desk.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_stands_open_keeps_no_session_alive() {
+    let desk = Desk::set(&["--admin-session-idle=10m"]).await;
+    let browser = Browser::sign_in(&desk, "viewer").await;
+    let ago = async |seconds: f64| {
+        sqlx::query("UPDATE sessions SET seen_at = now() - $1 * interval '1 second'")
+            .bind(seconds)
+            .execute(&desk.pool)
+            .await
+            .unwrap();
+    };
+    let idle = async || -> f64 {
+        sqlx::query_scalar("SELECT extract(epoch FROM now() - seen_at)::float8 FROM sessions")
+            .fetch_one(&desk.pool)
+            .await
+            .unwrap()
+    };
+    ago(300.0).await;
+    assert_eq!(browser.live("/live").await.status(), 200);
+    assert!(idle().await >= 300.0, "nobody has asked");
+    assert_eq!(browser.get("/").await.status(), 200);
+    assert!(idle().await < 60.0);
+    ago(30.0).await;
+    assert_eq!(browser.get("/").await.status(), 200);
+    assert!(idle().await >= 30.0, "one a minute is noted");
+    ago(601.0).await;
+    assert_eq!(browser.live("/live").await.status(), 303);
+    assert_eq!(browser.get("/").await.status(), 303);
+    drop(browser);
+    desk.end().await;
+}

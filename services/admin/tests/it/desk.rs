@@ -258,6 +258,12 @@ impl<'a> Browser<'a> {
         request.send().await.unwrap()
     }
 
+    /// What a page that stands open asks for by itself.
+    pub(crate) async fn live(&self, path: &str) -> Response {
+        let request = self.client.get(self.desk.url(path)).header("cookie", &self.cookie);
+        request.header("x-live", "1").send().await.unwrap()
+    }
+
     /// The text of a page that is there.
     pub(crate) async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
