@@ -185,21 +185,23 @@ impl Store {
         .await
     }
 
-    /// Letters of an order, oldest first.
+    /// The last letters of an order, oldest first.
     pub(crate) async fn letters_of(&self, order_key: &str) -> sqlx::Result<Vec<LetterRow>> {
-        sqlx::query_as!(
+        let mut letters = sqlx::query_as!(
             LetterRow,
             r#"
             SELECT l.id, l.worker, l.class, l.code, l.reason_ru, l.reason_en, l.order_key, l.order_number, l.attempts,
                 l.state, l.arrived_at, (
                     SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                     ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
-            FROM letters l WHERE l.order_key = $1 ORDER BY l.arrived_at LIMIT 200
+            FROM letters l WHERE l.order_key = $1 ORDER BY l.arrived_at DESC LIMIT 200
             "#,
             order_key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        letters.reverse();
+        Ok(letters)
     }
 
     /// One letter.
@@ -253,9 +255,9 @@ impl Store {
     }
 
     /// What happened to a letter's job: its deaths, what its service said of it, replays, and
-    /// changes of the order since, after which the job goes on by itself. Oldest first.
+    /// changes of the order since, after which the job goes on by itself. The last of it, oldest first.
     pub(crate) async fn way(&self, letter: &Letter) -> sqlx::Result<Vec<Passed>> {
-        sqlx::query_as!(
+        let mut way = sqlx::query_as!(
             Passed,
             r#"
             SELECT at AS "at!", kind AS "kind!", phase, text_ru AS "text_ru!", text_en AS "text_en!", id FROM (
@@ -271,7 +273,7 @@ impl Store {
                 SELECT i.sent_at, 'replay', NULL, r.who || ': ' || r.why, r.who || ': ' || r.why, r.id
                 FROM replay_items i JOIN replays r ON r.id = i.replay JOIN letters l ON l.id = i.letter
                 WHERE l.event_id = $1 AND l.worker IS NOT DISTINCT FROM $2 AND i.sent_at IS NOT NULL
-            ) passed ORDER BY at, kind LIMIT 200
+            ) passed ORDER BY at DESC, kind DESC LIMIT 200
             "#,
             letter.event_id,
             letter.row.worker,
@@ -279,7 +281,9 @@ impl Store {
             letter.row.order_key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        way.reverse();
+        Ok(way)
     }
 
     /// Groups with open letters, the largest first.

@@ -166,16 +166,18 @@ impl Store {
         .await
     }
 
-    /// An order's timeline, oldest first.
+    /// The last lines of an order's timeline, oldest first.
     pub(crate) async fn timeline(&self, key: &str) -> sqlx::Result<Vec<EntryRow>> {
-        sqlx::query_as!(
+        let mut entries = sqlx::query_as!(
             EntryRow,
             "SELECT event_id, at, topic, service, phase, code, text_ru, text_en, properties, links
-             FROM entries WHERE order_key = $1 ORDER BY at, (topic = 'order.created') DESC, event_id LIMIT 1000",
+             FROM entries WHERE order_key = $1 ORDER BY at DESC, topic = 'order.created', event_id DESC LIMIT 1000",
             key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        entries.reverse();
+        Ok(entries)
     }
 
     /// Forgets what is older than `keep`, some at a time: timelines of orders without news since, and

@@ -260,3 +260,40 @@ async fn a_long_list_of_letters_is_counted_as_far_as_that_is_quick() {
     drop(browser);
     desk.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_way_the_end_is_shown() {
+    let desk = Desk::set(&[]).await;
+    desk.books.with(|books| books.wrong.insert(7, (Class::Refused, "no".to_owned())));
+    desk.stage.tell(&crossing(7)).await;
+    desk.until_letters("open", 1).await;
+    until_said(&desk, "crossing").await;
+    sqlx::query(
+        "INSERT INTO entries (event_id, order_key, at, topic, service, phase, code, text_ru, text_en, cause)
+         SELECT gen_random_uuid(), 'main site 7', now() + n * interval '1 second', 'status.ferry', 'ferry', 'retrying',
+            'line ' || n, 'line ' || n, 'line ' || n, (SELECT event_id FROM letters)
+         FROM generate_series(1, 1100) n",
+    )
+    .execute(&desk.pool)
+    .await
+    .unwrap();
+    let id: Uuid =
+        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    let token = desk.token("viewer");
+    let ask = async |path: &str| -> serde_json::Value {
+        desk.get(&token, path).send().await.unwrap().json().await.unwrap()
+    };
+    let order = ask("/api/v1/orders/main%20site%207").await;
+    let letter = ask(&format!("/api/v1/letters/{id}")).await;
+    for (shown, first, length) in
+        [(&order["timeline"], "line 101", 1_000), (&letter["way"], "line 901", 200)]
+    {
+        let lines = shown.as_array().unwrap();
+        assert_eq!(lines.len(), length);
+        assert_eq!(
+            (&lines[0]["text_en"], &lines[length - 1]["text_en"]),
+            (&first.into(), &"line 1100".into())
+        );
+    }
+    desk.end().await;
+}
