@@ -120,6 +120,11 @@ impl Desk {
         self.ferry = Some(Service::start::<Ferry>(self.stage.common(), own));
     }
 
+    /// As by SIGKILL: nothing is drained, released or said.
+    pub(crate) async fn kill_ferry(&mut self) {
+        self.ferry.take().unwrap().kill().await;
+    }
+
     /// Waits until admin listens and both queues are there.
     pub(crate) async fn until_ready(&self) {
         let ready = || async {
