@@ -4,86 +4,28 @@ use std::collections::BTreeMap;
 
 use events::Event;
 use runtime::Looked;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     Admin,
-    filter::Filter,
+    choice::{Choice, ReplayWish, Trial, chosen, looked},
     store::{Letter, Started, Wish},
     verdict::{Verdict, verdict},
     web::Problem,
     words,
 };
 
-/// Which letters are meant.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Choice {
-    /// These and no others, as far as the filter lets them through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ids: Option<Vec<Uuid>>,
-    /// All that fit.
-    #[serde(default)]
-    pub filter: Filter,
-}
-
-/// A wish to replay.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReplayWish {
-    /// Made by the caller: the same wish told twice is one replay.
-    pub id: Uuid,
-    /// Which letters.
-    #[serde(flatten)]
-    pub choice: ChoiceFlat,
-    /// Why.
-    pub why: String,
-    /// Letters in a second.
-    #[serde(default)]
-    pub rate: Option<i32>,
-    /// Also the unknown ones among `ids`: a person has looked, and their effects are not there.
-    #[serde(default)]
-    pub unknown: bool,
-    /// Unknown ones, beside a filter, that a person has looked for and not found. Those that come
-    /// in later fit the filter too, and nobody has looked for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub looked: Vec<Uuid>,
-}
-
-impl ReplayWish {
-    /// The unknown letters that go too: each was named.
-    fn looked(&self) -> Result<Vec<Uuid>, Problem> {
-        let mut looked = self.looked.clone();
-        if self.unknown {
-            let ids = self.choice.ids.as_deref().ok_or_else(|| {
-                Problem::wrong(
-                    "Неизвестные отправляются заново только поимённо: назовите номера остановок.",
-                    "Unknown ones are sent anew by name only: give the letters' ids.",
-                )
-            })?;
-            looked.extend_from_slice(ids);
-        }
-        Ok(looked)
+/// How many letters were given up; none at all is no success.
+pub(crate) fn some_gone(gone: usize) -> Result<usize, Problem> {
+    match gone {
+        0 => Err(Problem::conflict(
+            "Отбрасывать нечего: среди выбранного нет открытых остановок.",
+            "There is nothing to discard: none of these letters is open.",
+        )),
+        gone => Ok(gone),
     }
-}
-
-/// Nothing is chosen by choosing nothing.
-fn chosen(ids: Option<&[Uuid]>, filter: &Filter) -> Result<(), Problem> {
-    if ids.is_none() && *filter == Filter::default() {
-        return Err(Problem::wrong("Выберите остановки.", "Choose letters."));
-    }
-    Ok(())
-}
-
-/// [`Choice`] as a part of another object.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct ChoiceFlat {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ids: Option<Vec<Uuid>>,
-    #[serde(default)]
-    pub filter: Filter,
 }
 
 /// What a replay would do.
@@ -91,7 +33,7 @@ pub(crate) struct ChoiceFlat {
 pub(crate) struct DryRun {
     /// How many open letters fit.
     pub letters: i64,
-    /// How many of them a replay takes up without being told to take unknown ones.
+    /// How many of them the replay takes up: of unknown ones those that somebody has looked for.
     pub safe: i64,
     /// How many of each verdict.
     pub verdicts: BTreeMap<&'static str, i64>,
@@ -111,17 +53,19 @@ fn reason(why: &str) -> Result<String, Problem> {
 
 impl Admin {
     /// What a replay of this choice would do.
-    pub(crate) async fn dry_run(&self, choice: &ChoiceFlat) -> Result<DryRun, Problem> {
-        let rows = self.store.dry_run(&choice.filter, choice.ids.as_deref()).await?;
+    pub(crate) async fn dry_run(&self, trial: &Trial) -> Result<DryRun, Problem> {
+        let Trial { choice, unknown, looked: named } = trial;
+        choice.filter.check()?;
+        let looked = looked(choice, *unknown, named)?;
+        let rows = self.store.dry_run(&choice.filter, choice.ids.as_deref(), &looked).await?;
         let mut run = DryRun { letters: 0, safe: 0, verdicts: BTreeMap::new() };
-        for (class, last, count) in rows {
-            let verdict = verdict(&class, last.as_deref());
-            run.letters += count;
-            // What is there already does no harm: its worker answers that it is done.
-            if verdict.is_safe() || verdict == Verdict::Accepted {
-                run.safe += count;
+        for row in rows {
+            run.letters += row.count;
+            if row.taken {
+                run.safe += row.count;
             }
-            *run.verdicts.entry(verdict.name()).or_default() += count;
+            let verdict = verdict(&row.class, row.last_phase.as_deref());
+            *run.verdicts.entry(verdict.name()).or_default() += row.count;
         }
         Ok(run)
     }
@@ -130,7 +74,7 @@ impl Admin {
     pub(crate) async fn replay(&self, who: &str, wish: &ReplayWish) -> Result<Started, Problem> {
         let why = reason(&wish.why)?;
         chosen(wish.choice.ids.as_deref(), &wish.choice.filter)?;
-        let looked = wish.looked()?;
+        let looked = looked(&wish.choice, wish.unknown, &wish.looked)?;
         let rate = wish.rate.unwrap_or(self.config.admin_replay_rate).clamp(1, 1_000);
         let started = self
             .store
@@ -194,7 +138,8 @@ impl Admin {
         Ok(())
     }
 
-    /// A person has found the effect at the register: the letter is closed and the shop learns it.
+    /// A person has found the effect at the register, or has seen to it there by hand: the letter is closed, its job
+    /// goes on from there, and the shop learns it.
     pub(crate) async fn settle(&self, who: &str, id: Uuid, document: &str) -> Result<(), Problem> {
         let document = document.trim().replace('\0', "");
         if !(1..=200).contains(&document.chars().count()) {
@@ -204,13 +149,8 @@ impl Admin {
             ));
         }
         let letter = self.letter(id).await?;
-        if verdict(&letter.row.class, letter.row.last_phase.as_deref()) != Verdict::Unknown {
-            return Err(Problem::conflict(
-                "Здесь искать нечего: сервис ничего не отправил или получил отказ. Сделанное вручную отметьте, отбросив \
-                 остановку с причиной: Паром за неё больше не возьмётся.",
-                "There is nothing to find: the service sent nothing, or was refused. What was done by hand is noted by \
-                 discarding the letter with the reason: Parom leaves it alone then.",
-            ));
+        if verdict(&letter.row.class, letter.row.last_phase.as_deref()) == Verdict::Accepted {
+            return Err(closed());
         }
         // Held until the end: whoever says meanwhile that it is not there comes too late.
         let settling = self.store.begin_settling(id).await?.ok_or_else(closed)?;

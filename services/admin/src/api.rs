@@ -14,11 +14,12 @@ use uuid::Uuid;
 
 use crate::{
     Admin,
-    actions::{Choice, ChoiceFlat, DryRun, ReplayWish},
+    actions::{DryRun, some_gone},
+    choice::{Choice, ReplayWish, Trial},
     filter::Fields,
     mask,
     people::{Person, Role},
-    store::{EntryRow, GroupRow, LetterRow, OrderFound, ReplayRow, Started},
+    store::{COUNTED, EntryRow, GroupRow, LetterRow, OrderFound, ReplayRow, Started},
     verdict::verdict,
     web::{Problem, search},
 };
@@ -58,6 +59,14 @@ fn body<T>(given: Body<T>) -> Result<T, Problem> {
     })
 }
 
+/// Which part of a list is asked for: `limit` and `offset`.
+fn part(asked: &Fields) -> (i64, i64) {
+    let number = |name: &str, or: i64| {
+        asked.one(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(or)
+    };
+    (number("limit", 100).clamp(1, MOST), number("offset", 0).max(0))
+}
+
 async fn overview(State(admin): App, _: Person) -> Answer<Value> {
     let picture = admin.picture().await?;
     Ok(Json(json!({ "services": picture.services, "hours": picture.hours })))
@@ -70,7 +79,8 @@ async fn orders(
 ) -> Answer<Vec<OrderFound>> {
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
     let found = search(asked.one("q").unwrap_or(""), asked.one("day").unwrap_or(""));
-    Ok(Json(admin.store.find_orders(&found).await?))
+    let (limit, offset) = part(&asked);
+    Ok(Json(admin.store.find_orders(&found, limit, offset).await?))
 }
 
 /// An order with its way.
@@ -95,15 +105,13 @@ async fn groups(State(admin): App, _: Person) -> Answer<Vec<GroupRow>> {
 
 async fn letters(State(admin): App, _: Person, RawQuery(query): RawQuery) -> Answer<Value> {
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
-    let number = |name: &str, or: i64| {
-        asked.one(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(or)
-    };
-    let (limit, offset) = (number("limit", 100).clamp(1, MOST), number("offset", 0).max(0));
-    let filter = asked.filter();
+    let (limit, offset) = part(&asked);
+    let filter = asked.filter()?;
     let letters = admin.store.letters(&filter, limit, offset).await?;
     let count = admin.store.count_letters(&filter).await?;
     let letters: Vec<Value> = letters.iter().map(listed).collect();
-    Ok(Json(json!({ "count": count, "letters": letters })))
+    let more = count > COUNTED;
+    Ok(Json(json!({ "count": count.min(COUNTED), "count_or_more": more, "letters": letters })))
 }
 
 fn listed(letter: &LetterRow) -> Value {
@@ -128,7 +136,7 @@ async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answ
         "exchange": letter.exchange,
         "routing_key": letter.routing_key,
         "first_error": letter.first_error,
-        "evidence": letter.evidence.filter(|_| seen),
+        "evidence": letter.evidence.filter(|_| seen).map(|text| mask::codes(&text)),
         "headers": seen.then_some(letter.headers),
         "message": seen.then(|| mask::body(&letter.body)),
         "edited": letter.edited.is_some(),
@@ -139,9 +147,9 @@ async fn letter(State(admin): App, person: Person, Path(id): Path<Uuid>) -> Answ
     })))
 }
 
-async fn dry_run(State(admin): App, person: Person, choice: Body<ChoiceFlat>) -> Answer<DryRun> {
+async fn dry_run(State(admin): App, person: Person, trial: Body<Trial>) -> Answer<DryRun> {
     person.may_change(&admin, Role::Operator, "replay", "", None).await?;
-    Ok(Json(admin.dry_run(&body(choice)?).await?))
+    Ok(Json(admin.dry_run(&body(trial)?).await?))
 }
 
 async fn replay(
@@ -165,7 +173,7 @@ struct Discarded {
 async fn discard(State(admin): App, person: Person, given: Body<Discarded>) -> Answer<Value> {
     person.may_change(&admin, Role::Operator, "discard", "", None).await?;
     let given = body(given)?;
-    let gone = admin.discard(&person.who, &given.choice, &given.why).await?;
+    let gone = some_gone(admin.discard(&person.who, &given.choice, &given.why).await?)?;
     Ok(Json(json!({ "discarded": gone })))
 }
 

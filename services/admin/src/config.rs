@@ -30,7 +30,8 @@ pub struct Config {
     /// How many letters a replay hands back in a second, unless it says otherwise.
     #[arg(long, env, default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub admin_replay_rate: i32,
-    /// How long timelines and closed letters are kept: they name the buyer.
+    /// How long timelines, and closed letters with their notes and replays, are kept: they name the
+    /// buyer. The audit log stays.
     #[arg(long, env, default_value = "400d", value_parser = humantime::parse_duration)]
     pub admin_keep: Duration,
     /// Whether Parom replays by itself what stopped because a register was away, once the register
@@ -104,7 +105,8 @@ pub struct Config {
     /// Whose members are viewers. Who is in none of the three does not get in.
     #[arg(long, env, value_delimiter = ',')]
     pub admin_oidc_viewers: Vec<String>,
-    /// How long people are left alone about a group of dead letters that they were told of.
+    /// How long people are left alone about dead letters of a service, class and code that they were
+    /// told of; of those whose effect nobody knows they are told at once.
     #[arg(long, env, default_value = "1h", value_parser = humantime::parse_duration)]
     pub admin_notify_quiet: Duration,
     /// How often it is looked whether there is something to tell.

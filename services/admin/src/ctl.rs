@@ -5,13 +5,13 @@ mod access;
 mod api;
 mod table;
 
-use std::process::ExitCode;
+use std::{iter::once, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::people::Role;
+use crate::{filter::STATES, letter::CLASSES, people::Role};
 
 /// See every order's way, mend what is stuck, replay it safely.
 ///
@@ -61,8 +61,8 @@ struct Which {
     /// The worker that gave them up.
     #[arg(long)]
     worker: Option<String>,
-    /// invalid, refused, unavailable, unknown, internal or unrouted.
-    #[arg(long)]
+    /// Why.
+    #[arg(long, value_parser = CLASSES)]
     class: Option<String>,
     /// A group's id.
     #[arg(long)]
@@ -81,8 +81,8 @@ enum Dead {
     List {
         #[command(flatten)]
         which: Which,
-        /// open, queued, sent, resolved, again, discarded or settled; all of them with "".
-        #[arg(long, default_value = "open")]
+        /// Where they stand; wherever that is with "".
+        #[arg(long, default_value = "open", value_parser = PossibleValuesParser::new(once("").chain(STATES)))]
         state: String,
         /// How many at most.
         #[arg(long, default_value_t = 50)]
@@ -137,7 +137,12 @@ enum Dead {
 #[derive(Debug, Subcommand)]
 enum Order {
     /// Finds orders by number, four digits of the phone, mark code or document.
-    Find { text: String },
+    Find {
+        text: String,
+        /// How many at most, up to 1000.
+        #[arg(long, default_value_t = 100)]
+        limit: u16,
+    },
     /// Shows an order's whole way, by its number.
     Show { number: String },
 }

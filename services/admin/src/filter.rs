@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::{letter::CLASSES, web::Problem};
+
+/// Where a letter can stand.
+pub(crate) const STATES: [&str; 7] =
+    ["open", "queued", "sent", "resolved", "again", "discarded", "settled"];
+
 /// A choice of dead letters. What is not given does not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +34,24 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// A class or a state that there is not is a slip of the pen, and not a choice of nothing.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        for (given, known, ru, en) in [
+            (&self.class, &CLASSES[..], "Такого класса нет", "There is no such class"),
+            (&self.state, &STATES[..], "Такого состояния нет", "There is no such state"),
+        ] {
+            let Some(given) = given.as_deref().filter(|given| !known.contains(given)) else {
+                continue;
+            };
+            let all = known.join(", ");
+            return Err(Problem::wrong(
+                &format!("{ru}: «{given}». Бывают: {all}."),
+                &format!("{en}: \"{given}\". There are: {all}."),
+            ));
+        }
+        Ok(())
+    }
+
     /// The part of a reason as a LIKE pattern, in whatever case: the column is lower case.
     pub(crate) fn like(&self) -> Option<String> {
         let text = self.text.as_ref()?;
@@ -64,19 +88,20 @@ impl Fields {
     }
 
     /// The filter. An empty field is none; a group that is no id fits nothing.
-    pub(crate) fn filter(&self) -> Filter {
+    pub(crate) fn filter(&self) -> Result<Filter, Problem> {
         let given = |name: &str| {
             let text = self.one(name)?.trim().replace('\0', "");
             (!text.is_empty()).then_some(text)
         };
-        Filter {
+        let filter = Filter {
             worker: given("worker"),
             class: given("class"),
             state: given("state"),
             group: given("group").map(|id| id.parse().unwrap_or_default()),
             order: given("order"),
             text: given("text"),
-        }
+        };
+        filter.check().map(|()| filter)
     }
 }
 

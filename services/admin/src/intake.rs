@@ -1,12 +1,14 @@
 //! Dead letters from the broker into PostgreSQL: kept for good before they are acknowledged.
 
+use std::sync::Arc;
+
 use runtime::Letter;
 
 use crate::{letter, store::Store};
 
 /// Keeps letters; `false` when PostgreSQL did not: they stay with the broker.
-pub(crate) async fn keep(store: &Store, letters: Vec<Letter>) -> bool {
-    let mut kept: Vec<_> = letters.into_iter().map(letter::read).collect();
+pub(crate) async fn keep(store: &Store, letters: Arc<[Letter]>) -> bool {
+    let mut kept: Vec<_> = letters.iter().map(letter::read).collect();
     // One order of locking for all replicas.
     kept.sort_by_key(|letter| (letter.group.id, letter.id));
     match store.keep(&kept).await {

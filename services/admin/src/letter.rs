@@ -9,15 +9,15 @@ use crate::{group::Group, timeline::clean};
 
 /// A letter to be kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept {
+pub(crate) struct Kept<'a> {
     pub id: Uuid,
-    pub worker: Option<String>,
+    pub worker: Option<&'a str>,
     pub event_id: Uuid,
     pub death: Option<Uuid>,
-    pub exchange: String,
-    pub key: String,
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+    pub exchange: &'a str,
+    pub key: &'a str,
+    pub headers: &'a BTreeMap<String, String>,
+    pub body: &'a [u8],
     pub reason: Why,
     pub topic: Option<String>,
     pub order_key: Option<String>,
@@ -45,7 +45,7 @@ pub(crate) const CLASSES: [&str; 6] =
 const LETTERS: Uuid = Uuid::from_u128(0x8a52_7a5c_9a1e_4b36_8c1d_0b3a_5f24_71d0);
 
 /// What [`runtime::Desk::drain`] took, read.
-pub(crate) fn read(letter: runtime::Letter) -> Kept {
+pub(crate) fn read(letter: &runtime::Letter) -> Kept<'_> {
     let event = Event::from_json(&letter.body).ok();
     let event_id = letter.id.as_deref().and_then(|id| id.parse().ok());
     let event_id = event_id
@@ -60,7 +60,7 @@ pub(crate) fn read(letter: runtime::Letter) -> Kept {
     };
     let order = event.as_ref().and_then(Event::order);
     let number = order.map(|order| crate::timeline::plain(&order.number));
-    let reason = why(&letter, number.as_deref());
+    let reason = why(letter, number.as_deref());
     Kept {
         id: Uuid::new_v5(&LETTERS, name.as_bytes()),
         event_id,
@@ -70,11 +70,11 @@ pub(crate) fn read(letter: runtime::Letter) -> Kept {
         topic: event.as_ref().map(|event| crate::timeline::plain(&event.topic())),
         order_key: order.map(crate::timeline::order_key),
         order_number: number,
-        worker: letter.worker,
-        exchange: letter.exchange,
-        key: letter.key,
-        headers: letter.headers,
-        body: letter.body,
+        worker: letter.worker.as_deref(),
+        exchange: &letter.exchange,
+        key: &letter.key,
+        headers: &letter.headers,
+        body: &letter.body,
     }
 }
 
@@ -136,13 +136,15 @@ fn begin(order: Option<&str>) -> (String, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, read};
+    use super::{Why, read};
     use std::collections::BTreeMap;
+    use uuid::Uuid;
 
-    fn letter(worker: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> Kept {
+    /// The identity and the reason of a letter.
+    fn letter(worker: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> (Uuid, Why) {
         let headers: BTreeMap<String, String> =
             headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        read(runtime::Letter {
+        let letter = runtime::Letter {
             worker: worker.map(str::to_owned),
             exchange: "parom.dead".to_owned(),
             key: "fiscal".to_owned(),
@@ -150,7 +152,9 @@ mod tests {
             redelivered: false,
             headers,
             body: body.to_vec(),
-        })
+        };
+        let kept = read(&letter);
+        (kept.id, kept.reason)
     }
 
     const DEATH: (&str, &str) = ("x-parom-death", "6f1c2a4e-9f0b-4a57-8f3a-0c8d3a7be1d2");
@@ -159,10 +163,10 @@ mod tests {
     fn a_letter_told_twice_is_one_and_a_second_death_another() {
         let other = ("x-parom-death", "6f1c2a4e-9f0b-4a57-8f3a-0c8d3a7be1d3");
         let first = letter(Some("fiscal"), &[DEATH], b"x");
-        assert_eq!(first.id, letter(Some("fiscal"), &[DEATH], b"x").id);
-        assert_ne!(first.id, letter(Some("fiscal"), &[other], b"x").id);
-        assert_ne!(first.id, letter(Some("loyalty"), &[DEATH], b"x").id);
-        assert_ne!(first.id, letter(None, &[], b"x").id);
+        assert_eq!(first.0, letter(Some("fiscal"), &[DEATH], b"x").0);
+        assert_ne!(first.0, letter(Some("fiscal"), &[other], b"x").0);
+        assert_ne!(first.0, letter(Some("loyalty"), &[DEATH], b"x").0);
+        assert_ne!(first.0, letter(None, &[], b"x").0);
     }
 
     #[test]
@@ -185,10 +189,10 @@ mod tests {
                 "no",
             ),
         ] {
-            let why = letter(Some("fiscal"), &headers, b"x").reason;
+            let why = letter(Some("fiscal"), &headers, b"x").1;
             assert_eq!((why.class, why.code.as_str()), (class, code));
             assert!(!why.en.contains('\0'));
         }
-        assert_eq!(letter(None, &[], b"x").reason.class, "unrouted");
+        assert_eq!(letter(None, &[], b"x").1.class, "unrouted");
     }
 }

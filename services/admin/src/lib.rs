@@ -3,6 +3,7 @@
 mod actions;
 mod api;
 mod back;
+mod choice;
 pub mod config;
 pub mod ctl;
 mod egais;

@@ -4,7 +4,7 @@ mod admit;
 mod password;
 mod secret;
 
-pub(crate) use admit::{Person, address, cookie, cookie_name, is_https};
+pub(crate) use admit::{Person, Stranger, address, cookie, cookie_name, is_https, only_looks};
 pub(crate) use password::{dummy, hash, verify};
 pub(crate) use secret::{Fresh, digest};
 

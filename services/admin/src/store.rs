@@ -17,7 +17,7 @@ use sqlx::{PgConnection, PgPool, postgres::types::PgInterval};
 
 pub(crate) use audit::AuditRow;
 pub(crate) use conditions::{BACK, Condition};
-pub(crate) use letters::{GivenUp, GroupRow, Letter, LetterRow, Note, Passed};
+pub(crate) use letters::{COUNTED, GivenUp, GroupRow, Letter, LetterRow, Note, Passed};
 pub(crate) use notices::Notice;
 pub(crate) use overview::{Hour, Open, Picture, ServiceRow};
 pub(crate) use people::{Changed, UserRow};

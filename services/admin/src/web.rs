@@ -1,6 +1,7 @@
 //! The pages: rendered here, readable without JavaScript, with nothing inline.
 
 mod access;
+mod confirm;
 mod groups;
 mod layout;
 mod letter;
@@ -28,7 +29,10 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::Admin;
+use crate::{
+    Admin,
+    people::{Stranger, only_looks},
+};
 pub(crate) use orders::search;
 pub(crate) use problem::Problem;
 pub(crate) use words::{class as class_word, service as service_word};
@@ -49,7 +53,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/order", get(orders::one))
         .route("/groups", get(groups::page))
         .route("/letters", get(letters::page))
-        .route("/letters/replay", get(letters::confirm_replay).post(letters::replay))
+        .route("/letters/replay", get(confirm::page).post(confirm::replay))
         .route("/letters/discard", post(letters::discard))
         .route("/letters/{id}", get(letter::page))
         .route("/letters/{id}/note", post(letter::note))
@@ -89,26 +93,38 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .with_state(admin)
 }
 
+/// The answer, or a refusal; people who are known are noted where they are refused.
+async fn let_in(admin: &Admin, request: Request, next: Next, path: &str) -> Response {
+    let (parts, body) = request.into_parts();
+    let stranger = Stranger::of(admin, &parts);
+    let site = parts.headers.get("sec-fetch-site");
+    let foreign = site.is_some_and(|site| site == "cross-site" || site == "same-site");
+    if foreign && !parts.method.is_safe() {
+        stranger.refused(admin, "another site").await;
+        return Problem::Forged.into_response();
+    }
+    let looks = only_looks(&parts.method, path);
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    let why = match answer.extensions().get::<Problem>() {
+        Some(Problem::SignIn) if !looks => "not signed in",
+        Some(Problem::Token) => "unknown token",
+        Some(Problem::TooMany) => "too many attempts",
+        _ => return answer,
+    };
+    stranger.refused(admin, why).await;
+    answer
+}
+
 fn stored(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], text)
 }
 
-/// Around every answer: a request that another site forged is refused, a problem becomes a page or
-/// JSON, and the headers say what a browser may do.
+/// Around every answer: a request that another site forged is refused, refusals of strangers are in
+/// the audit log, a problem becomes a page or JSON, and the headers say what a browser may do.
 async fn dress(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
-    let foreign = request
-        .headers()
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site" || site == "same-site");
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let language = layout::language(&admin, request.headers());
-    let changes = !request.method().is_safe();
-    let answer = if foreign && changes {
-        tracing::warn!("a request from another site is refused");
-        Problem::Forged.into_response()
-    } else {
-        next.run(request).await
-    };
+    let answer = let_in(&admin, request, next, &path).await;
     let problem = answer.extensions().get::<Problem>().cloned();
     let mut answer = match problem.or_else(|| Problem::unsaid(answer.status())) {
         Some(problem) => problem::render(&problem, &path, language),

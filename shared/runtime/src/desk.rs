@@ -1,6 +1,6 @@
 //! What the people on duty may do on the bus: take dead letters, and hand them back.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl Desk {
     /// then is it acknowledged. A letter may come again.
     pub async fn drain<F: Future<Output = bool> + Send>(
         &self,
-        keep: impl Fn(Vec<Letter>) -> F + Send + Sync,
+        keep: impl Fn(Arc<[Letter]>) -> F + Send + Sync,
     ) {
         let drain = Drain {
             connector: self.connector.clone(),

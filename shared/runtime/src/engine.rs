@@ -339,7 +339,7 @@ mod tests {
             (Ok(Step::wait(0, Duration::ZERO)), true),
             (Ok(Step::done(0)), true),
             (Ok(Step::stop(0, why())), true),
-            (Err(Failure::Later(why(), Duration::ZERO)), false),
+            (Err(Failure::Later(Box::new(why()), Duration::ZERO)), false),
             (Err(Failure::Retry(why(), None)), true),
             (Err(Failure::Dead(why())), true),
         ] {

@@ -183,7 +183,7 @@ pub enum Failure {
     Retry(Reason, Option<Duration>),
     /// Our own limit gives no turn yet: nothing was asked of the register, and the same is tried after this time. No
     /// attempt is burnt and nobody is told; the reason is for the deadline alone.
-    Later(Reason, Duration),
+    Later(Box<Reason>, Duration),
     /// A person must look. A replay goes on from the state before this step.
     Dead(Reason),
     /// The whole register is away: stop taking messages, probe, go on. No attempt is burnt.
@@ -195,10 +195,8 @@ impl Failure {
     #[must_use]
     pub fn reason(&self) -> &Reason {
         match self {
-            Self::Retry(reason, _)
-            | Self::Later(reason, _)
-            | Self::Dead(reason)
-            | Self::Down(reason) => reason,
+            Self::Retry(reason, _) | Self::Dead(reason) | Self::Down(reason) => reason,
+            Self::Later(reason, _) => reason,
         }
     }
 
@@ -211,7 +209,7 @@ impl Failure {
         };
         match self {
             Self::Retry(reason, after) => Self::Retry(named(reason), after),
-            Self::Later(reason, after) => Self::Later(named(reason), after),
+            Self::Later(reason, after) => Self::Later(Box::new(named(*reason)), after),
             Self::Dead(reason) => Self::Dead(named(reason)),
             Self::Down(reason) => Self::Down(named(reason)),
         }

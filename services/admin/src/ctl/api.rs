@@ -55,6 +55,9 @@ impl Api {
             }
             Dead::Replay { ids, which, dry_run, unknown, rate, why, id } => {
                 let mut wish = choice(ids, &which)?;
+                if let Some(fields) = wish.as_object_mut() {
+                    fields.insert("unknown".to_owned(), json!(unknown));
+                }
                 if dry_run {
                     let answer = self.post("/replays/dry-run", &wish).await?;
                     print(self.json, &answer, None, &[]);
@@ -63,7 +66,6 @@ impl Api {
                 if let Some(fields) = wish.as_object_mut() {
                     fields.insert("id".to_owned(), json!(id.unwrap_or_else(Uuid::new_v4)));
                     fields.insert("why".to_owned(), json!(why));
-                    fields.insert("unknown".to_owned(), json!(unknown));
                     fields.insert("rate".to_owned(), json!(rate));
                 }
                 let answer = self.post("/replays", &wish).await?;
@@ -88,12 +90,12 @@ impl Api {
     }
 
     pub(super) async fn order(&self, command: Order) -> Result<(), Failed> {
-        let text = match &command {
-            Order::Find { text } => text,
-            Order::Show { number } => number,
+        let (text, limit) = match &command {
+            Order::Find { text, limit } => (text, *limit),
+            Order::Show { number } => (number, 100),
         };
         let asked: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        let found = self.get(&format!("/orders?q={asked}")).await?;
+        let found = self.get(&format!("/orders?q={asked}&limit={limit}")).await?;
         if matches!(command, Order::Find { .. }) {
             print(self.json, &found, None, &["number", "shop", "stuck", "last_at"]);
             return Ok(());

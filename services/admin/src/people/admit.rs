@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, MatchedPath},
+    http::{HeaderMap, Method, header, request::Parts},
 };
 use subtle::ConstantTimeEq;
 
@@ -14,7 +14,7 @@ use crate::{Admin, web::Problem};
 /// Who calls.
 #[derive(Clone)]
 pub(crate) struct Person {
-    /// The login, or `token <name>`.
+    /// The login, or `token <name> (<first 8 of its id>, <its maker>)`.
     pub who: String,
     pub role: Role,
     /// The session's token against forged requests; API tokens need none.
@@ -32,16 +32,19 @@ impl FromRequestParts<Arc<Admin>> for Person {
         if let Some(token) = text(headers, header::AUTHORIZATION.as_str()) {
             let token = token.strip_prefix("Bearer ").unwrap_or_default();
             let found = admin.store.token(&digest(token)).await?;
-            let found = found.and_then(|(name, role)| Some((name, Role::named(&role)?)));
-            let Some((name, role)) = found else {
+            let found = found.and_then(|token| Some((Role::named(&token.role)?, token)));
+            let Some((role, token)) = found else {
                 tracing::warn!(address = address(admin, parts), "an API token is not known");
                 return Err(Problem::Token);
             };
-            return Ok(Self { who: format!("token {name}"), role, csrf: None, header });
+            let id: String = token.id.to_string().chars().take(8).collect();
+            let who = format!("token {} ({id}, {})", token.name, token.made_by);
+            return Ok(Self { who, role, csrf: None, header });
         }
         let Some(cookie) = cookie(headers, cookie_name(admin)) else { return Err(Problem::SignIn) };
         let (idle, longest) = (admin.config.admin_session_idle, admin.config.admin_session_longest);
-        let session = admin.store.session(&digest(cookie), idle, longest).await?;
+        let live = headers.contains_key("x-live");
+        let session = admin.store.session(&digest(cookie), idle, longest, live).await?;
         let session = session.ok_or(Problem::SignIn)?;
         let role = Role::named(&session.role).ok_or(Problem::SignIn)?;
         Ok(Self { who: session.login, role, csrf: Some(session.csrf), header })
@@ -84,6 +87,25 @@ impl Person {
         self.may(admin, least, action, subject).await
     }
 
+    /// The same for people and tokens, which only somebody who has signed in manages: what a token
+    /// made would outlive its maker.
+    pub(crate) async fn may_manage(
+        &self,
+        admin: &Admin,
+        action: &str,
+        subject: &str,
+        given: Option<&str>,
+    ) -> Result<(), Problem> {
+        if self.csrf.is_none() {
+            self.refused(admin, action, subject, "token").await?;
+            return Err(Problem::InPerson);
+        }
+        match given {
+            Some(_) => self.may_change(admin, Role::Admin, action, subject, given).await,
+            None => self.may(admin, Role::Admin, action, subject).await,
+        }
+    }
+
     async fn refused(
         &self,
         admin: &Admin,
@@ -95,6 +117,36 @@ impl Person {
         admin.store.audit(&self.who, action, subject, why, "refused").await?;
         Ok(())
     }
+}
+
+/// A request by somebody whom nobody knows (yet), as the audit log tells of it.
+pub(crate) struct Stranger {
+    /// Method and route, without what stands in the address.
+    action: String,
+    address: String,
+}
+
+impl Stranger {
+    /// Who sends this request, should it be refused.
+    pub(crate) fn of(admin: &Admin, parts: &Parts) -> Self {
+        let route = parts.extensions.get::<MatchedPath>().map_or("?", MatchedPath::as_str);
+        let action = format!("{} {route}", parts.method);
+        Self { action, address: address(admin, parts) }
+    }
+
+    /// Notes the refusal, as long as there are not too many. It is refused either way.
+    pub(crate) async fn refused(&self, admin: &Admin, why: &str) {
+        let Self { action, address } = self;
+        tracing::warn!(address, action, why, "a stranger is refused");
+        if let Err(error) = admin.store.audit_stranger(action, address, why).await {
+            tracing::warn!(%error, "a refusal is not in the audit log");
+        }
+    }
+}
+
+/// Whether a browser that is not signed in is only shown the way to the form.
+pub(crate) fn only_looks(method: &Method, path: &str) -> bool {
+    method.is_safe() && !path.starts_with("/api/")
 }
 
 /// The session's cookie. With https its name promises that no other host has set it.

@@ -19,7 +19,35 @@ pub(crate) struct AuditRow {
     pub outcome: String,
 }
 
+/// How many refusals of strangers are noted in a quarter of an hour: from one address …
+const PER_ADDRESS: i64 = 20;
+/// … and in all. Who may do nothing may not fill the disk either.
+const OF_STRANGERS: i64 = 200;
+
 impl Store {
+    /// Notes that somebody unknown was refused, unless there were too many of that just now.
+    pub(crate) async fn audit_stranger(
+        &self,
+        action: &str,
+        address: &str,
+        why: &str,
+    ) -> sqlx::Result<()> {
+        sqlx::query!(
+            "INSERT INTO audit (who, action, subject, why, outcome)
+             SELECT '—', $1, $2, $3, 'refused' WHERE (
+                SELECT count(*) < $4 AND count(*) FILTER (WHERE subject = $2) < $5 FROM audit
+                WHERE who = '—' AND at > now() - interval '15 minutes')",
+            action,
+            address,
+            why,
+            OF_STRANGERS,
+            PER_ADDRESS,
+        )
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
     /// Notes that somebody came in, or that something was refused. What changes something is noted
     /// in the transaction that changes it.
     pub(crate) async fn audit(

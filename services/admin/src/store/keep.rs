@@ -8,7 +8,7 @@ use crate::{letter::Kept, services::service_of};
 impl Store {
     /// Keeps letters: all of them or none, each once however often it comes. An earlier death of
     /// the same job is then no longer the last one.
-    pub(crate) async fn keep(&self, letters: &[Kept]) -> sqlx::Result<()> {
+    pub(crate) async fn keep(&self, letters: &[Kept<'_>]) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
         let events: Vec<String> = letters.iter().map(|kept| kept.event_id.to_string()).collect();
         alone(&mut transaction, &events).await?;
@@ -22,7 +22,7 @@ impl Store {
 
 type Transaction<'a> = sqlx::Transaction<'a, sqlx::Postgres>;
 
-async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result<()> {
+async fn group(transaction: &mut Transaction<'_>, letter: &Kept<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO groups (id, worker, class, code, pattern_ru, pattern_en) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (id) DO UPDATE SET last_at = now()",
@@ -43,7 +43,7 @@ async fn group(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result
 /// A letter of a job that its service has finished by now waits for nobody. One without a death of
 /// its own that comes once more is open again, however far its replay was noted: the same message
 /// failed anew, or the broker handed it out twice, and an open letter too many harms nobody.
-async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Result<()> {
+async fn insert(transaction: &mut Transaction<'_>, letter: &Kept<'_>) -> sqlx::Result<()> {
     let why = &letter.reason;
     sqlx::query!(
         r#"
@@ -74,7 +74,7 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
         letter.death,
         letter.exchange.replace('\0', ""),
         letter.key.replace('\0', ""),
-        Json(crate::mask::headers(&letter.headers)) as _,
+        Json(crate::mask::headers(letter.headers)) as _,
         letter.body,
         why.class,
         why.code,
@@ -87,7 +87,7 @@ async fn insert(transaction: &mut Transaction<'_>, letter: &Kept) -> sqlx::Resul
         letter.order_key,
         letter.order_number,
         letter.group.id,
-        letter.worker.as_deref().map(service_of),
+        letter.worker.map(service_of),
     )
     .execute(&mut **transaction)
     .await

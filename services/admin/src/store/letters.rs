@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::{Store, audit::note_in};
 use crate::filter::Filter;
 
+/// So many letters of a choice are counted one by one.
+pub(crate) const COUNTED: i64 = 10_000;
+
 /// A letter in a list.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LetterRow {
@@ -138,7 +141,7 @@ impl Store {
                     SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                     ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
             FROM letters l
-            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+            WHERE ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))
@@ -150,17 +153,19 @@ impl Store {
         .await
     }
 
-    /// How many letters this choice has.
+    /// How many letters this choice has; to count more than [`COUNTED`] would take too long.
     pub(crate) async fn count_letters(&self, filter: &Filter) -> sqlx::Result<i64> {
         sqlx::query_scalar!(
             r#"
-            SELECT count(*) AS "count!" FROM letters l
-            WHERE ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
-                AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
-                AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
-                AND ($6::text IS NULL OR l.search LIKE lower($6))
+            SELECT count(*) AS "count!" FROM (
+                SELECT FROM letters l
+                WHERE ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
+                    AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
+                    AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
+                    AND ($6::text IS NULL OR l.search LIKE lower($6))
+                LIMIT $7) chosen
             "#,
-            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(),
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), COUNTED + 1,
         )
         .fetch_one(&self.pool)
         .await
@@ -188,21 +193,23 @@ impl Store {
         .await
     }
 
-    /// Letters of an order, oldest first.
+    /// The last letters of an order, oldest first.
     pub(crate) async fn letters_of(&self, order_key: &str) -> sqlx::Result<Vec<LetterRow>> {
-        sqlx::query_as!(
+        let mut letters = sqlx::query_as!(
             LetterRow,
             r#"
             SELECT l.id, l.worker, l.class, l.code, l.reason_ru, l.reason_en, l.order_key, l.order_number, l.attempts,
                 l.state, l.arrived_at, (
                     SELECT e.phase FROM entries e WHERE e.cause = l.event_id AND e.service = l.service
                     ORDER BY (e.phase = 'done') DESC, e.at DESC LIMIT 1) AS last_phase
-            FROM letters l WHERE l.order_key = $1 ORDER BY l.arrived_at LIMIT 200
+            FROM letters l WHERE l.order_key = $1 ORDER BY l.arrived_at DESC LIMIT 200
             "#,
             order_key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        letters.reverse();
+        Ok(letters)
     }
 
     /// One letter.
@@ -256,9 +263,9 @@ impl Store {
     }
 
     /// What happened to a letter's job: its deaths, what its service said of it, replays, and
-    /// changes of the order since, after which the job goes on by itself. Oldest first.
+    /// changes of the order since, after which the job goes on by itself. The last of it, oldest first.
     pub(crate) async fn way(&self, letter: &Letter) -> sqlx::Result<Vec<Passed>> {
-        sqlx::query_as!(
+        let mut way = sqlx::query_as!(
             Passed,
             r#"
             SELECT at AS "at!", kind AS "kind!", phase, text_ru AS "text_ru!", text_en AS "text_en!", id FROM (
@@ -274,7 +281,7 @@ impl Store {
                 SELECT i.sent_at, 'replay', NULL, r.who || ': ' || r.why, r.who || ': ' || r.why, r.id
                 FROM replay_items i JOIN replays r ON r.id = i.replay JOIN letters l ON l.id = i.letter
                 WHERE l.event_id = $1 AND l.worker IS NOT DISTINCT FROM $2 AND i.sent_at IS NOT NULL
-            ) passed ORDER BY at, kind LIMIT 200
+            ) passed ORDER BY at DESC, kind DESC LIMIT 200
             "#,
             letter.event_id,
             letter.row.worker,
@@ -282,7 +289,9 @@ impl Store {
             letter.row.order_key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        way.reverse();
+        Ok(way)
     }
 
     /// Groups with open letters, the largest first.
@@ -316,7 +325,7 @@ impl Store {
             UPDATE letters l SET state = 'discarded', state_at = now(), state_note = $8,
                 to_give_up = l.worker IS NOT NULL AND l.death IS NOT NULL
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
-                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))

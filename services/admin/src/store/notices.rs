@@ -26,8 +26,8 @@ pub(crate) struct News {
 }
 
 impl Store {
-    /// Groups that have more open letters than people were told of, each at most once in `quiet`,
-    /// and what lasts, once for each occurrence; a register must be away for `away`, and of a
+    /// Groups that have more open letters than people were told of, those of one worker, class and
+    /// code at most once in `quiet` however they are worded, and unknown ones at once; and what lasts, once for each occurrence; a register must be away for `away`, and of a
     /// certificate people are reminded a week and a day before its end and at it. `None` while
     /// another replica tells.
     pub(crate) async fn news(&self, quiet: Duration, away: Duration) -> sqlx::Result<Option<News>> {
@@ -47,8 +47,13 @@ impl Store {
             r#"
             SELECT g.id AS group, g.worker, g.class, g.pattern_ru, g.pattern_en, o.open AS "open!"
             FROM groups g JOIN (
-                SELECT group_id, count(*) AS open FROM letters WHERE state = 'open' GROUP BY group_id) o ON o.group_id = g.id
-            WHERE o.open > g.notified_open AND (g.notified_at IS NULL OR g.notified_at < now() - $1::interval)
+                SELECT group_id, count(*) AS open, max(arrived_at) AS newest
+                FROM letters WHERE state = 'open' GROUP BY group_id) o ON o.group_id = g.id
+            WHERE CASE WHEN g.class = 'unknown'
+                THEN o.open > g.notified_open OR g.notified_at IS NULL OR o.newest > g.notified_at
+                ELSE o.open > g.notified_open AND NOT EXISTS (
+                    SELECT FROM groups told WHERE told.worker IS NOT DISTINCT FROM g.worker AND told.class = g.class
+                        AND told.code = g.code AND told.notified_at >= now() - $1::interval) END
             ORDER BY (g.class = 'unknown') DESC, o.open DESC, g.id
             "#,
             interval(quiet),
@@ -100,7 +105,7 @@ impl News {
             .fetch_all(&mut *self.transaction)
             .await?;
         sqlx::query!(
-            "UPDATE groups g SET notified_at = now(), notified_open = t.open
+            "UPDATE groups g SET notified_at = clock_timestamp(), notified_open = t.open
              FROM unnest($1::uuid[], $2::bigint[]) AS t (id, open) WHERE g.id = t.id",
             &ids,
             &open,

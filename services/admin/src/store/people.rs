@@ -53,6 +53,15 @@ pub(crate) struct TokenRow {
     pub revoked_at: Option<OffsetDateTime>,
 }
 
+/// Whose token a caller has shown.
+pub(crate) struct TokenFound {
+    pub id: Uuid,
+    pub name: String,
+    pub role: String,
+    /// The login of who made it, or `paromctl`.
+    pub made_by: String,
+}
+
 /// How long a failed attempt counts.
 const ATTEMPTS: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
@@ -241,22 +250,30 @@ impl Store {
         .map(drop)
     }
 
-    /// Whose session this is, unless it is older than `longest` or idle for longer than `idle`.
+    /// Whose session this is, unless it is older than `longest` or idle for longer than `idle`. What
+    /// a page asks for by itself (`live`) is no sign of anybody; of the rest one a minute is noted.
     pub(crate) async fn session(
         &self,
         hash: &[u8],
         idle: std::time::Duration,
         longest: std::time::Duration,
+        live: bool,
     ) -> sqlx::Result<Option<SessionRow>> {
         sqlx::query_as!(
             SessionRow,
-            "UPDATE sessions s SET seen_at = now() FROM users u
-             WHERE s.hash = $1 AND u.login = s.login AND u.disabled_at IS NULL
-                AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
-             RETURNING u.login, u.role, s.csrf",
+            "WITH found AS (
+                SELECT s.hash, s.seen_at, u.login, u.role, s.csrf FROM sessions s JOIN users u ON u.login = s.login
+                WHERE s.hash = $1 AND u.disabled_at IS NULL
+                    AND s.seen_at > now() - $2::interval AND s.created_at > now() - $3::interval
+             ), seen AS (
+                UPDATE sessions SET seen_at = now() FROM found WHERE sessions.hash = found.hash AND NOT $4
+                    AND found.seen_at < now() - LEAST(interval '1 minute', $2::interval / 2)
+             )
+             SELECT login, role, csrf FROM found",
             hash,
             interval(idle),
             interval(longest),
+            live,
         )
         .fetch_optional(&self.pool)
         .await
@@ -371,15 +388,17 @@ impl Store {
         Ok(id)
     }
 
-    /// The name and role of a token that still holds.
-    pub(crate) async fn token(&self, hash: &[u8]) -> sqlx::Result<Option<(String, String)>> {
-        let row = sqlx::query!(
-            "UPDATE tokens SET used_at = now() WHERE hash = $1 AND revoked_at IS NULL RETURNING name, role",
+    /// The token behind this hash, if it still holds and so does its maker.
+    pub(crate) async fn token(&self, hash: &[u8]) -> sqlx::Result<Option<TokenFound>> {
+        sqlx::query_as!(
+            TokenFound,
+            "UPDATE tokens SET used_at = now() WHERE hash = $1 AND revoked_at IS NULL
+                AND NOT EXISTS (SELECT FROM users WHERE login = made_by AND disabled_at IS NOT NULL)
+             RETURNING id, name, role, made_by",
             hash,
         )
         .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|row| (row.name, row.role)))
+        .await
     }
 
     /// Revokes a token; `false` when there is none.

@@ -76,6 +76,16 @@ pub(crate) struct Batch {
     transaction: sqlx::Transaction<'static, sqlx::Postgres>,
 }
 
+/// Open letters that a replay would treat alike.
+pub(crate) struct Alike {
+    pub class: String,
+    /// `done`, where their service has said so.
+    pub last_phase: Option<String>,
+    /// Whether the replay takes them up.
+    pub taken: bool,
+    pub count: i64,
+}
+
 /// A new replay.
 #[derive(Debug, Clone)]
 pub(crate) struct Wish<'a> {
@@ -90,32 +100,32 @@ pub(crate) struct Wish<'a> {
 }
 
 impl Store {
-    /// What a replay of this choice would take up: class, whether the service is done already, and
-    /// how many.
+    /// What a replay of this choice would take up and what not.
     pub(crate) async fn dry_run(
         &self,
         filter: &Filter,
         ids: Option<&[Uuid]>,
-    ) -> sqlx::Result<Vec<(String, Option<String>, i64)>> {
-        let rows = sqlx::query!(
+        looked: &[Uuid],
+    ) -> sqlx::Result<Vec<Alike>> {
+        sqlx::query_as!(
+            Alike,
             r#"
-            SELECT class, last_phase, count(*) AS "count!" FROM (
-                SELECT l.class, CASE WHEN EXISTS (
+            SELECT class, last_phase, taken AS "taken!", count(*) AS "count!" FROM (
+                SELECT l.class, (l.class <> 'unknown' OR l.id = ANY($8)) AS taken, CASE WHEN EXISTS (
                     SELECT FROM entries e WHERE e.cause = l.event_id AND e.service = l.service AND e.phase = 'done')
                     THEN 'done' END AS last_phase
                 FROM letters l
                 WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7))
-                    AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                    AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                     AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                     AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                     AND ($6::text IS NULL OR l.search LIKE lower($6))
-            ) chosen GROUP BY 1, 2 ORDER BY 1, 2
+            ) chosen GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
             "#,
-            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids,
+            filter.worker, filter.class, filter.state, filter.group, filter.order, filter.like(), ids, looked,
         )
         .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|row| (row.class, row.last_phase, row.count)).collect())
+        .await
     }
 
     /// Takes the open letters of this choice up, each into one replay however often it is asked.
@@ -266,7 +276,7 @@ pub(super) async fn start_in(
         WITH chosen AS (
             SELECT l.id FROM letters l
             WHERE l.state = 'open' AND ($7::uuid[] IS NULL OR l.id = ANY($7)) AND (l.class <> 'unknown' OR l.id = ANY($8))
-                AND ($1::text IS NULL OR l.worker IS NOT DISTINCT FROM NULLIF($1, 'unrouted'))
+                AND ($1::text IS NULL OR l.worker = $1 OR $1 = 'unrouted' AND l.worker IS NULL)
                 AND ($2::text IS NULL OR l.class = $2) AND ($3::text IS NULL OR l.state = $3)
                 AND ($4::uuid IS NULL OR l.group_id = $4) AND ($5::text IS NULL OR l.order_number = $5)
                 AND ($6::text IS NULL OR l.search LIKE lower($6))

@@ -98,7 +98,12 @@ impl Store {
     }
 
     /// Orders that fit, those with news first.
-    pub(crate) async fn find_orders(&self, search: &Search) -> sqlx::Result<Vec<OrderFound>> {
+    pub(crate) async fn find_orders(
+        &self,
+        search: &Search,
+        limit: i64,
+        offset: i64,
+    ) -> sqlx::Result<Vec<OrderFound>> {
         sqlx::query_as!(
             OrderFound,
             r#"
@@ -110,8 +115,9 @@ impl Store {
                 SELECT o.* FROM orders o
                 WHERE ($1::text IS NULL AND $2::text IS NULL AND $3::text IS NULL AND $4::text IS NULL
                         OR o.key IN (SELECT key FROM named))
-                    AND ($5::timestamptz IS NULL OR (o.last_at >= $5 AND o.first_at < $5 + interval '1 day'))
-                ORDER BY (lower(o.number) = $1) DESC NULLS LAST, o.last_at DESC LIMIT 100
+                    AND ($5::timestamptz IS NULL OR o.key IN (
+                        SELECT order_key FROM entries WHERE at >= $5 AND at < $5 + interval '1 day'))
+                ORDER BY (lower(o.number) = $1) DESC NULLS LAST, o.last_at DESC, o.key LIMIT $6 OFFSET $7
             )
             SELECT f.key, f.shop, f.number, f.site, f.price, f.last_at, (
                 SELECT array_agg(DISTINCT standing.service) FROM (
@@ -123,13 +129,15 @@ impl Store {
                     UNION
                     SELECT COALESCE(l.service, 'unrouted') FROM letters l
                     WHERE l.order_key = f.key AND l.state = 'open') standing) AS stuck
-            FROM found f ORDER BY (lower(f.number) = $1) DESC NULLS LAST, f.last_at DESC
+            FROM found f ORDER BY (lower(f.number) = $1) DESC NULLS LAST, f.last_at DESC, f.key
             "#,
             search.number,
             search.phone,
             search.mark,
             search.document,
             search.day.map(|day| day.midnight().assume_offset(MOSCOW)),
+            limit,
+            offset,
         )
         .fetch_all(&self.pool)
         .await
@@ -158,20 +166,23 @@ impl Store {
         .await
     }
 
-    /// An order's timeline, oldest first.
+    /// The last lines of an order's timeline, oldest first.
     pub(crate) async fn timeline(&self, key: &str) -> sqlx::Result<Vec<EntryRow>> {
-        sqlx::query_as!(
+        let mut entries = sqlx::query_as!(
             EntryRow,
             "SELECT event_id, at, topic, service, phase, code, text_ru, text_en, properties, links
-             FROM entries WHERE order_key = $1 ORDER BY at, (topic = 'order.created') DESC, event_id LIMIT 1000",
+             FROM entries WHERE order_key = $1 ORDER BY at DESC, topic = 'order.created', event_id DESC LIMIT 1000",
             key,
         )
         .fetch_all(&self.pool)
-        .await
+        .await?;
+        entries.reverse();
+        Ok(entries)
     }
 
-    /// Forgets what is older than `keep`: timelines of orders without news since, and the bodies,
-    /// headers and evidence of letters that wait for nobody.
+    /// Forgets what is older than `keep`, some at a time: timelines of orders without news since, and
+    /// letters that wait for nobody with their notes, their replays and their causes. The audit log
+    /// stays.
     pub(crate) async fn forget(&self, keep: std::time::Duration) -> sqlx::Result<()> {
         let keep = super::interval(keep);
         sqlx::query!(
@@ -185,9 +196,22 @@ impl Store {
         .execute(&self.pool)
         .await?;
         sqlx::query!(
-            "UPDATE letters SET body = '', headers = '{}', evidence = NULL, first_error = NULL, edited = NULL
-             WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval AND body <> ''
-                AND state_at < now() - $1::interval AND state NOT IN ('open', 'queued') LIMIT 500)",
+            "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE arrived_at < now() - $1::interval
+                AND state_at < now() - $1::interval AND state NOT IN ('open', 'queued') LIMIT 1000)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query!(
+            "DELETE FROM replays WHERE id IN (SELECT id FROM replays r WHERE finished_at < now() - $1::interval
+                AND NOT EXISTS (SELECT FROM replay_items WHERE replay = r.id) LIMIT 1000)",
+            keep,
+        )
+        .execute(&self.pool)
+        .await?;
+        sqlx::query!(
+            "DELETE FROM groups WHERE id IN (SELECT id FROM groups g WHERE last_at < now() - $1::interval
+                AND NOT EXISTS (SELECT FROM letters WHERE group_id = g.id) LIMIT 1000)",
             keep,
         )
         .execute(&self.pool)
@@ -198,11 +222,14 @@ impl Store {
 
 type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
 
+/// A failure of a webhook knows the order by its id alone: that is no reason to forget its number.
 async fn put_order(transaction: &mut Transaction, entry: &Entry) -> sqlx::Result<()> {
     sqlx::query!(
         "INSERT INTO orders AS o (key, shop, id, number, site, price, phone_tail, first_at, last_at)
          VALUES ($1, $2, $3::text::numeric, $4, $5, $6, $7, $8, $8)
-         ON CONFLICT (key) DO UPDATE SET number = excluded.number, price = COALESCE(excluded.price, o.price),
+         ON CONFLICT (key) DO UPDATE SET
+            number = CASE WHEN excluded.number = excluded.id::text THEN o.number ELSE excluded.number END,
+            price = COALESCE(excluded.price, o.price),
             phone_tail = COALESCE(excluded.phone_tail, o.phone_tail),
             first_at = LEAST(o.first_at, excluded.first_at), last_at = GREATEST(o.last_at, excluded.last_at)",
         entry.order.key,

@@ -19,7 +19,7 @@ const ROLES: [Role; 3] = [Role::Viewer, Role::Operator, Role::Admin];
 
 /// Users and tokens.
 pub(super) async fn page(view: View) -> Result<Markup, Problem> {
-    view.person.may(&view.admin, Role::Admin, "see access", "").await?;
+    view.person.may_manage(&view.admin, "see access", "", None).await?;
     shown(&view, None).await
 }
 
@@ -215,7 +215,7 @@ pub(super) async fn change_user(
 
 async fn may(view: &View, action: &str, about: &About) -> Result<(), Problem> {
     let subject: String = about.login.chars().take(64).collect::<String>().replace('\0', "");
-    view.person.may_change(&view.admin, Role::Admin, action, &subject, Some(&about.csrf)).await
+    view.person.may_manage(&view.admin, action, &subject, Some(&about.csrf)).await
 }
 
 /// A wish for a token.
@@ -231,7 +231,7 @@ pub(super) struct Wish {
 pub(super) async fn make_token(view: View, Form(wish): Form<Wish>) -> Result<Markup, Problem> {
     let (admin, person) = (&view.admin, &view.person);
     let name: String = wish.name.trim().replace('\0', "").chars().take(60).collect();
-    person.may_change(admin, Role::Admin, "make token", &name, Some(&wish.csrf)).await?;
+    person.may_manage(admin, "make token", &name, Some(&wish.csrf)).await?;
     let role = Role::named(&wish.role).filter(|_| !name.is_empty());
     let role =
         role.ok_or_else(|| Problem::wrong("Нужны имя и роль.", "Give a name and a role."))?;
@@ -254,7 +254,7 @@ pub(super) async fn revoke_token(
     Form(signed): Form<Signed>,
 ) -> Result<Response, Problem> {
     let (admin, person, subject) = (&view.admin, &view.person, id.to_string());
-    person.may_change(admin, Role::Admin, "revoke token", &subject, Some(&signed.csrf)).await?;
+    person.may_manage(admin, "revoke token", &subject, Some(&signed.csrf)).await?;
     admin.store.revoke_token(&person.who, id).await?;
     Ok(Redirect::to("/access").into_response())
 }

@@ -112,15 +112,19 @@ fn actions(view: &View, letter: &Letter, verdict: Verdict) -> Markup {
     html! {
         @if letter.row.state == "open" {
             div.decide {
-                @if verdict == Verdict::Unknown {
-                    form method="post" action={"/letters/" (id) "/settle"} {
-                        (view.csrf())
-                        label { (view.t("Нашёл в сервисе. Номер документа:", "It is there. The document's number:")) input name="document" required maxlength="200"; }
-                        button type="submit" { (view.t("Оно там есть: закрыть", "It is there: close")) }
+                form method="post" action={"/letters/" (id) "/settle"} {
+                    (view.csrf())
+                    label {
+                        @if verdict == Verdict::Unknown { (view.t("Нашёл в сервисе. Номер документа:", "It is there. The document's number:")) }
+                        @else { (view.t("Сделал в сервисе вручную. Номер документа:", "Done there by hand. The document's number:")) }
+                        input name="document" required maxlength="200";
                     }
+                    button type="submit" { @if verdict == Verdict::Unknown { (view.t("Оно там есть: закрыть", "It is there: close")) } @else { (view.t("Сделано: закрыть", "Done: close")) } }
                 }
                 form method="post" action="/letters/replay" {
                     (view.csrf())
+                    // The verdict stands above.
+                    input type="hidden" name="confirmed" value="yes";
                     input type="hidden" name="ids" value=(id);
                     input type="hidden" name="id" value=(Uuid::new_v4());
                     @if verdict == Verdict::Unknown { input type="hidden" name="unknown" value="yes"; }
@@ -167,7 +171,7 @@ fn facts(view: &View, letter: &Letter) -> Markup {
                 dt { (view.t("Код", "Code")) } dd { a href={"/letters?group=" (letter.group_id)} { code { (row.code) } } }
                 dt { (view.t("Попыток подряд", "Attempts in a row")) } dd { (row.attempts) }
                 @if let Some(first) = first_error(view, letter) { dt { (view.t("Первая ошибка", "First error")) } dd { (first) } }
-                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (evidence) } } }
+                @if view.may(Role::Operator) && let Some(evidence) = letter.evidence.as_deref().filter(|text| !text.trim().is_empty()) { dt { (view.t("Ответ сервиса", "The register's answer")) } dd { pre { (mask::codes(evidence)) } } }
                 dt { (view.t("Событие", "Event")) } dd { code { (letter.topic.as_deref().unwrap_or("?")) " " (letter.event_id) } }
                 dt { (view.t("Откуда", "From")) } dd { code { (letter.exchange) " → " (letter.routing_key) } }
             }
@@ -191,6 +195,7 @@ fn payload(view: &View, letter: &Letter) -> Markup {
             @if view.admin.config.admin_edit && view.may(Role::Admin) && letter.row.state == "open" {
                 details {
                     summary { (view.t("Исправить сообщение", "Edit the message")) }
+                    p.bad { (view.t("Здесь сообщение показано целиком: с кодами маркировки, секретами и данными покупателя.", "Here the message is shown whole: with its mark codes, its secrets and what it says of the buyer.")) }
                     form method="post" action={"/letters/" (letter.row.id) "/edit"} {
                         (view.csrf())
                         textarea name="edited" rows="20" spellcheck="false" { (letter.edited.clone().unwrap_or_else(|| String::from_utf8_lossy(&letter.body).into_owned())) }

@@ -6,7 +6,8 @@ for (const part of document.querySelectorAll("[data-live]")) {
     // What somebody is typing in or has opened is left alone.
     if (document.hidden || part.contains(document.activeElement)) return;
     try {
-      const answer = await fetch(part.dataset.live, { credentials: "same-origin" });
+      // The header says that nobody has asked: a page that stands open keeps no session alive.
+      const answer = await fetch(part.dataset.live, { credentials: "same-origin", headers: { "x-live": "1" } });
       if (!answer.ok || answer.redirected) return;
       const news = new DOMParser().parseFromString(await answer.text(), "text/html");
       const inner = news.getElementById("live") ?? news.body;

@@ -28,7 +28,12 @@ pub(super) struct Asked {
     q: String,
     #[serde(default)]
     day: String,
+    #[serde(default)]
+    page: i64,
 }
+
+/// How many orders a page has.
+const PAGE: i64 = 100;
 
 /// One field, all meanings: an order's number, four digits of a phone, a mark code, a document.
 pub(crate) fn search(text: &str, day: &str) -> Search {
@@ -54,8 +59,14 @@ pub(crate) fn search(text: &str, day: &str) -> Search {
 
 /// The list.
 pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let orders = view.admin.store.find_orders(&search(&asked.q, &asked.day)).await?;
-    if let Some(key) = only(&asked, &orders) {
+    let number = asked.page.clamp(0, 10_000);
+    let found = search(&asked.q, &asked.day);
+    let mut orders = view.admin.store.find_orders(&found, PAGE + 1, number * PAGE).await?;
+    let more = orders.len() > usize::try_from(PAGE).unwrap_or(usize::MAX);
+    orders.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
+    if number == 0
+        && let Some(key) = only(&asked, &orders)
+    {
         return Ok(Redirect::to(&link(key)).into_response());
     }
     let body = html! {
@@ -88,8 +99,19 @@ pub(super) async fn list(view: View, Query(asked): Query<Asked>) -> Result<Respo
                 } } }
             } }
         }
+        nav.pages {
+            @if number > 0 { a rel="prev" href=(page_link(&asked, number - 1)) { "← " (view.t("новее", "newer")) } }
+            " "
+            @if more { a rel="next" href=(page_link(&asked, number + 1)) { (view.t("старее", "older")) " →" } }
+        }
     };
     Ok(view.page("/orders", view.t("Заказы", "Orders"), &body).into_response())
+}
+
+fn page_link(asked: &Asked, page: i64) -> String {
+    let mut query = url::form_urlencoded::Serializer::new("/orders?".to_owned());
+    query.append_pair("q", &asked.q).append_pair("day", &asked.day);
+    query.append_pair("page", &page.to_string()).finish()
 }
 
 /// The order that somebody means: the only one found, the only one of that number, or the only one whose number

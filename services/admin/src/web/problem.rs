@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     Token,
     /// The caller's role does not reach so far.
     Role,
+    /// Only somebody who has signed in may, not a token.
+    InPerson,
     /// The identity provider does not vouch for the caller, or the way in is closed.
     Denied(Text),
     /// The request does not come from our own page.
@@ -68,7 +70,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Self::SignIn | Self::Token => StatusCode::UNAUTHORIZED,
-            Self::Role | Self::Forged | Self::Denied(_) => StatusCode::FORBIDDEN,
+            Self::Role | Self::InPerson | Self::Forged | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -84,6 +86,10 @@ impl Problem {
             Self::Role => (
                 "Вашей роли это не разрешено. Попросите администратора.",
                 "Your role does not allow this. Ask an admin.",
+            ),
+            Self::InPerson => (
+                "Людей и ключи меняет только тот, кто вошёл сам: ключу API это не разрешено.",
+                "Only somebody who has signed in manages people and tokens: an API token may not.",
             ),
             Self::Forged => (
                 "Запрос пришёл не с этой страницы. Обновите страницу и повторите.",

@@ -120,6 +120,9 @@ async fn wrong(
     tracing::warn!(address, "a wrong password");
     if is_known {
         admin.store.audit(login, "sign in", address, "wrong password", "refused").await?;
+    } else {
+        // What was typed there may be a password.
+        admin.store.audit_stranger("sign in", address, "wrong password").await?;
     }
     let to = format!("/login?wrong=1&next={}", encoded(next));
     Ok(Redirect::to(&to).into_response())

@@ -86,6 +86,11 @@ pub(super) fn why(language: Language, why: &str) -> String {
     let (ru, en) = match why {
         "role" => ("роль не позволяет", "the role does not allow it"),
         "forged request" => ("запрос не с нашей страницы", "not from our page"),
+        "not signed in" => ("без входа", "not signed in"),
+        "unknown token" => ("ключ API неизвестен или отозван", "the API token is not known"),
+        "another site" => ("запрос с чужого сайта", "from another site"),
+        "too many attempts" => ("слишком много попыток войти", "too many attempts to sign in"),
+        "token" => ("ключу API не разрешено", "not for an API token"),
         "wrong password" => ("неверный пароль", "wrong password"),
         "viewer" => ("наблюдатель", "viewer"),
         "operator" => ("оператор", "operator"),

@@ -33,6 +33,22 @@ async fn nobody_gets_in_without_a_session_or_a_token() {
         let answer = client.post(desk.url(path)).body("why=x").send().await.unwrap();
         assert!([303, 401, 415].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
     }
+    // Each refusal is in the log; who was only shown the way to the form is not.
+    let log = refusals(&desk).await;
+    let mut expected = Vec::new();
+    for path in ["/overview", "/letters", "/replays", "/queues"] {
+        for why in ["not signed in", "unknown token", "unknown token"] {
+            expected.push(format!("— GET /api/v1{path} 127.0.0.1 {why}"));
+        }
+    }
+    for path in ["/letters/replay", "/letters/discard", "/logout", "/access/tokens"] {
+        expected.push(format!("— POST {path} 127.0.0.1 not signed in"));
+    }
+    assert_eq!(log, expected);
+    for _ in 0..30 {
+        desk.get("parom_wrong", "/api/v1/groups").send().await.unwrap();
+    }
+    assert_eq!(refusals(&desk).await.len(), 20, "it is no way to fill the disk");
     let headers = client.get(desk.url("/login")).send().await.unwrap().headers().clone();
     let policy = headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
@@ -45,6 +61,16 @@ async fn nobody_gets_in_without_a_session_or_a_token() {
         assert_eq!(headers[name], value);
     }
     desk.end().await;
+}
+
+/// What the audit log says was refused: who, what, from where, why.
+async fn refusals(desk: &Desk) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT concat_ws(' ', who, action, subject, why) FROM audit WHERE outcome = 'refused' ORDER BY id",
+    )
+    .fetch_all(&desk.pool)
+    .await
+    .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +113,7 @@ async fn a_viewer_a_forged_form_and_a_revoked_token_are_refused_and_logged() {
             ("discard", "forged request"),
             ("see access", "role"),
             ("discard", "role"),
+            ("GET /api/v1/groups", "unknown token"),
         ]
     );
     desk.end().await;
@@ -104,6 +131,7 @@ async fn a_request_from_another_site_is_refused() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 403);
+    assert_eq!(refusals(&desk).await, ["— POST /login 127.0.0.1 another site"]);
     desk.end().await;
 }
 
@@ -129,6 +157,8 @@ async fn guessing_passwords_is_bounded() {
         assert!(to.unwrap().starts_with("/login?wrong=1"));
     }
     assert_eq!(attempt("a+long+enough+password").await.0, 429, "also the right one");
+    let last = refusals(&desk).await.pop();
+    assert_eq!(last.as_deref(), Some("— POST /login 127.0.0.1 too many attempts"));
     assert_eq!(browser.get("/").await.status(), 200, "who is in stays in");
     // A quarter of an hour later.
     sqlx::query("UPDATE attempts SET at = at - interval '16 minutes'")
@@ -169,5 +199,37 @@ async fn signing_out_ends_the_session() {
     assert_eq!(browser.post("/logout", &[("csrf", &own)]).await.status(), 303);
     let out = || async { browser.get("/").await.status() == 303 };
     desk.stage.until("out", LONG, out).await;
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_stands_open_keeps_no_session_alive() {
+    let desk = Desk::set(&["--admin-session-idle=10m"]).await;
+    let browser = Browser::sign_in(&desk, "viewer").await;
+    let ago = async |seconds: f64| {
+        sqlx::query("UPDATE sessions SET seen_at = now() - $1 * interval '1 second'")
+            .bind(seconds)
+            .execute(&desk.pool)
+            .await
+            .unwrap();
+    };
+    let idle = async || -> f64 {
+        sqlx::query_scalar("SELECT extract(epoch FROM now() - seen_at)::float8 FROM sessions")
+            .fetch_one(&desk.pool)
+            .await
+            .unwrap()
+    };
+    ago(300.0).await;
+    assert_eq!(browser.live("/live").await.status(), 200);
+    assert!(idle().await >= 300.0, "nobody has asked");
+    assert_eq!(browser.get("/").await.status(), 200);
+    assert!(idle().await < 60.0);
+    ago(30.0).await;
+    assert_eq!(browser.get("/").await.status(), 200);
+    assert!(idle().await >= 30.0, "one a minute is noted");
+    ago(601.0).await;
+    assert_eq!(browser.live("/live").await.status(), 303);
+    assert_eq!(browser.get("/").await.status(), 303);
+    drop(browser);
     desk.end().await;
 }

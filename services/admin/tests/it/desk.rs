@@ -120,6 +120,11 @@ impl Desk {
         self.ferry = Some(Service::start::<Ferry>(self.stage.common(), own));
     }
 
+    /// As by SIGKILL: nothing is drained, released or said.
+    pub(crate) async fn kill_ferry(&mut self) {
+        self.ferry.take().unwrap().kill().await;
+    }
+
     /// Waits until admin listens and both queues are there.
     pub(crate) async fn until_ready(&self) {
         let ready = || async {
@@ -256,6 +261,12 @@ impl<'a> Browser<'a> {
     pub(crate) async fn get(&self, path: &str) -> Response {
         let request = self.client.get(self.desk.url(path)).header("cookie", &self.cookie);
         request.send().await.unwrap()
+    }
+
+    /// What a page that stands open asks for by itself.
+    pub(crate) async fn live(&self, path: &str) -> Response {
+        let request = self.client.get(self.desk.url(path)).header("cookie", &self.cookie);
+        request.header("x-live", "1").send().await.unwrap()
     }
 
     /// The text of a page that is there.

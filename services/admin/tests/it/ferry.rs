@@ -24,6 +24,12 @@ pub(crate) struct Register {
     pub(crate) refused_later: HashSet<u64>,
     /// Effects by order.
     pub(crate) effects: HashMap<u64, u32>,
+    /// What was sent, as registers know it: told once more it is no second effect.
+    keys: HashSet<(u64, bool)>,
+    /// How often something was told once more.
+    pub(crate) repeats: u32,
+    /// What the message about each order said that had its effect.
+    pub(crate) said: HashMap<u64, String>,
     /// When each order's last effect happened.
     pub(crate) at: HashMap<u64, Instant>,
 }
@@ -110,8 +116,15 @@ impl Worker for Ferry {
             return Err(Failure::Dead(reason));
         }
         self.books.with(|books| {
+            if !books.keys.insert((order.id, anew)) {
+                books.repeats += 1;
+                return;
+            }
             *books.effects.entry(order.id).or_default() += 1;
             books.at.insert(order.id, Instant::now());
+            if let Fact::StatusChanged(status) = &event.fact {
+                books.said.insert(order.id, status.text.en.clone());
+            }
         });
         let done = status("ferry", order.clone(), event.id(), Phase::Done, "crossed");
         Ok(Step::done(State::Done).emit(done))

@@ -125,20 +125,39 @@ async fn what_was_handed_back_long_ago_is_forgotten_too_and_what_is_open_is_not(
             .await
             .unwrap();
     }
+    // With what people wrote and did; an open one keeps its note.
+    for sql in [
+        "INSERT INTO notes (id, letter, who, text) SELECT gen_random_uuid(), id, 'anna', 'x' FROM letters",
+        "INSERT INTO audit (who, action, subject, outcome) SELECT 'anna', 'note', id::text, 'done' FROM letters",
+        "INSERT INTO replays (id, who, why, unknown, rate, state, finished_at, total)
+         SELECT id, 'anna', 'x', false, 1, 'done', now() - interval '2 days', 1 FROM letters",
+        "INSERT INTO replay_items (replay, letter) SELECT id, id FROM letters",
+        "INSERT INTO groups (id, class, code, pattern_ru, pattern_en, last_at)
+         VALUES (gen_random_uuid(), 'invalid', 'x', '', '', now() - interval '2 days')",
+    ] {
+        sqlx::query(sql).execute(&desk.pool).await.unwrap();
+    }
     let old = "UPDATE letters SET arrived_at = now() - interval '2 days', state_at = now() - interval '2 days'";
     sqlx::query(old).execute(&desk.pool).await.unwrap();
     desk.kill_admin();
     desk.start_admin();
     desk.until_ready().await;
     let kept = || async {
-        let kept: Vec<String> =
-            sqlx::query_scalar("SELECT state FROM letters WHERE body <> '' ORDER BY state")
-                .fetch_all(&desk.pool)
-                .await
-                .unwrap();
-        kept == ["open", "queued"]
+        let kept: Vec<String> = sqlx::query_scalar("SELECT state FROM letters ORDER BY state")
+            .fetch_all(&desk.pool)
+            .await
+            .unwrap();
+        let counts: Vec<i64> = sqlx::query_scalar(
+            "SELECT count(*) FROM notes UNION ALL SELECT count(*) FROM replay_items
+             UNION ALL SELECT count(*) FROM replays UNION ALL SELECT count(*) FROM groups
+             UNION ALL SELECT count(*) FROM audit WHERE action = 'note'",
+        )
+        .fetch_all(&desk.pool)
+        .await
+        .unwrap();
+        kept == ["open", "queued"] && counts == [2, 2, 2, 1, 7]
     };
-    desk.stage.until("bodies are forgotten", LONG, kept).await;
+    desk.stage.until("what is closed is forgotten", LONG, kept).await;
     desk.end().await;
 }
 
@@ -173,6 +192,7 @@ async fn a_day_is_moscows() {
     desk.stage.tell(&crossing(9)).await;
     until_said(&desk, "crossing").await;
     // Half past one in the night of the 22nd in Moscow.
+    sqlx::query("UPDATE entries SET at = '2026-11-21 22:30Z'").execute(&desk.pool).await.unwrap();
     sqlx::query("UPDATE orders SET first_at = '2026-11-21 22:30Z', last_at = '2026-11-21 22:30Z'")
         .execute(&desk.pool)
         .await
@@ -206,5 +226,74 @@ async fn of_two_deaths_that_come_in_the_wrong_order_the_later_one_is_open() {
         .await
         .unwrap();
     assert_eq!(open, [later]);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_letters_is_counted_as_far_as_that_is_quick() {
+    let desk = Desk::set(&[]).await;
+    let add = "INSERT INTO letters (id, worker, event_id, exchange, routing_key, headers, body, class, code, reason_ru,
+            reason_en, attempts, group_id, arrived_at)
+         SELECT gen_random_uuid(), CASE WHEN n % 10 > 0 THEN 'ferry' END, gen_random_uuid(), '', '', '{}', '', 'invalid',
+            'x', '', '', 1, gen_random_uuid(), now() - n * interval '1 second'
+         FROM generate_series(1, $1) n";
+    let token = desk.token("viewer");
+    let browser = crate::desk::Browser::sign_in(&desk, "viewer").await;
+    for (more, all, exact) in [(10_000, 10_000, true), (1, 10_000, false)] {
+        sqlx::query(add).bind(more).execute(&desk.pool).await.unwrap();
+        let ask = async |query: &str| -> serde_json::Value {
+            let path = format!("/api/v1/letters?limit=1&{query}");
+            desk.get(&token, &path).send().await.unwrap().json().await.unwrap()
+        };
+        let found = ask("").await;
+        assert_eq!(found["count"], all);
+        assert_eq!(found["count_or_more"], !exact);
+        for (worker, count) in [("ferry", 9_000), ("unrouted", 1_000), ("nobody", 0)] {
+            let found = ask(&format!("worker={worker}")).await["count"].as_i64().unwrap();
+            assert!((count..count + 2).contains(&found), "{worker}: {found}");
+        }
+        let page = browser.page("/letters").await;
+        assert_eq!(page.contains("10 000+"), !exact);
+        let last = browser.page("/letters?page=99").await;
+        assert_eq!(last.contains("rel=\"next\""), !exact, "the last page has no next one");
+    }
+    drop(browser);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_way_the_end_is_shown() {
+    let desk = Desk::set(&[]).await;
+    desk.books.with(|books| books.wrong.insert(7, (Class::Refused, "no".to_owned())));
+    desk.stage.tell(&crossing(7)).await;
+    desk.until_letters("open", 1).await;
+    until_said(&desk, "crossing").await;
+    sqlx::query(
+        "INSERT INTO entries (event_id, order_key, at, topic, service, phase, code, text_ru, text_en, cause)
+         SELECT gen_random_uuid(), 'main site 7', now() + n * interval '1 second', 'status.ferry', 'ferry', 'retrying',
+            'line ' || n, 'line ' || n, 'line ' || n, (SELECT event_id FROM letters)
+         FROM generate_series(1, 1100) n",
+    )
+    .execute(&desk.pool)
+    .await
+    .unwrap();
+    let id: Uuid =
+        sqlx::query_scalar("SELECT id FROM letters").fetch_one(&desk.pool).await.unwrap();
+    let token = desk.token("viewer");
+    let ask = async |path: &str| -> serde_json::Value {
+        desk.get(&token, path).send().await.unwrap().json().await.unwrap()
+    };
+    let order = ask("/api/v1/orders/main%20site%207").await;
+    let letter = ask(&format!("/api/v1/letters/{id}")).await;
+    for (shown, first, length) in
+        [(&order["timeline"], "line 101", 1_000), (&letter["way"], "line 901", 200)]
+    {
+        let lines = shown.as_array().unwrap();
+        assert_eq!(lines.len(), length);
+        assert_eq!(
+            (&lines[0]["text_en"], &lines[length - 1]["text_en"]),
+            (&first.into(), &"line 1100".into())
+        );
+    }
     desk.end().await;
 }

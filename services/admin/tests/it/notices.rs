@@ -46,7 +46,7 @@ async fn a_hundred_letters_of_two_kinds_are_few_messages_on_every_way() {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let desk = Desk::set(&flags).await;
     for order in 1..=100 {
-        let class = if order % 2 == 0 { Class::Unknown } else { Class::Refused };
+        let class = if order % 2 == 0 { Class::Invalid } else { Class::Refused };
         desk.books.with(|books| books.wrong.insert(order, (class, "stuck".to_owned())));
         desk.send(order).await;
     }
@@ -54,7 +54,7 @@ async fn a_hundred_letters_of_two_kinds_are_few_messages_on_every_way() {
     let both = || async {
         let told = told.lock().unwrap();
         let text: String = told.iter().map(|body| body.to_string()).collect();
-        text.contains("отказ сервиса") && text.contains("неизвестно, выполнено ли")
+        text.contains("отказ сервиса") && text.contains("ошибка в заказе или настройках")
     };
     desk.stage.until("both kinds are told", LONG, both).await;
     let told = told.lock().unwrap().clone();
@@ -223,5 +223,58 @@ async fn a_certificate_is_told_again_a_week_and_a_day_before_its_end_and_at_it()
     let other = || naming(&told, "certificate that signs (second)");
     desk.stage.until("the second is told", LONG, || async { other() == 1 }).await;
     assert_eq!(times(), 4, "after its end it is told once");
+    desk.end().await;
+}
+
+/// A letter of the ferry's that says this.
+async fn put(desk: &Desk, class: &str, code: &str, ru: &str) {
+    let death = uuid::Uuid::new_v4().to_string();
+    let headers = [
+        ("x-parom-class", class),
+        ("x-parom-code", code),
+        ("x-parom-reason-ru", ru),
+        ("x-parom-reason", ru),
+        ("x-parom-attempts", "1"),
+        ("x-parom-death", &death),
+    ];
+    // Each is a message of its own.
+    desk.stage.put(&desk.stage.names().dead(), "ferry", death.as_bytes(), &headers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_wording_is_no_news_and_each_unknown_one_is() {
+    let (address, told) = listener().await;
+    let desk = Desk::set(&[
+        &format!("--admin-notify-webhook={address}/hook"),
+        "--admin-notify-every=100ms",
+        "--admin-notify-quiet=1h",
+    ])
+    .await;
+    let heard = async |word: &str, times: usize| {
+        let what = format!("{word} is told {times} times");
+        desk.stage.until(&what, LONG, || async { naming(&told, word) == times }).await;
+    };
+    put(&desk, "refused", "inn", "Нет ИНН покупателя.").await;
+    heard("Нет ИНН", 1).await;
+    put(&desk, "refused", "inn", "Нет КПП покупателя.").await;
+    put(&desk, "refused", "inn", "Нет ИНН покупателя.").await;
+    desk.until_letters("open", 3).await;
+    // Who tells of another code has looked at these as well.
+    put(&desk, "refused", "sum", "Сумма не сходится.").await;
+    heard("Сумма", 1).await;
+    assert_eq!((naming(&told, "КПП"), naming(&told, "Нет ИНН")), (0, 1));
+
+    for times in 1..=3 {
+        put(&desk, "unknown", "lost", "Неизвестно, пробит ли чек.").await;
+        heard("Неизвестно, пробит ли чек", times).await;
+    }
+    // One is dealt with while another comes in: as many as before, and news all the same.
+    sqlx::query("UPDATE letters SET state = 'discarded' WHERE class = 'unknown'")
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    put(&desk, "unknown", "lost", "Неизвестно, пробит ли чек.").await;
+    heard("Неизвестно, пробит ли чек", 4).await;
+    assert_eq!((naming(&told, "КПП"), naming(&told, "Нет ИНН")), (0, 1));
     desk.end().await;
 }

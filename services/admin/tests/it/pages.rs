@@ -44,7 +44,13 @@ async fn from_an_order_without_a_receipt_to_its_receipt() {
     desk.books.with(|books| books.mended.insert(1042));
     let id = letter.rsplit('/').next().unwrap();
     let (csrf, key) = (browser.csrf.clone(), Uuid::new_v4().to_string());
-    let form = [("csrf", csrf.as_str()), ("ids", id), ("id", &key), ("why", "НДС указан")];
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("ids", id),
+        ("id", &key),
+        ("why", "НДС указан"),
+        ("confirmed", "yes"),
+    ];
     for _ in 0..2 {
         let replayed = browser.post("/letters/replay", &form).await;
         assert_eq!(replayed.status(), 303);

@@ -123,3 +123,117 @@ async fn nobody_else_manages_people_and_a_forged_form_does_not_either() {
     assert_eq!(role, "operator");
     desk.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_manages_nobody_and_ends_with_its_maker() {
+    let desk = Desk::set(&[]).await;
+    let shell = desk.token("admin");
+    let boss = Browser::sign_in(&desk, "admin").await;
+    let csrf = boss.csrf.clone();
+    let form = [("csrf", csrf.as_str()), ("name", "till"), ("role", "admin")];
+    let page = boss.post("/access/tokens", &form).await.text().await.unwrap();
+    let (_, rest) = page.split_once("parom_").expect("the token is shown once");
+    let own = format!("parom_{}", rest.split('<').next().unwrap().trim());
+    for (path, body) in [
+        ("/access/tokens", "name=evil&role=admin"),
+        ("/access/users", "login=evil&role=admin"),
+        ("/access/users/role", "login=admin&role=viewer"),
+        ("/access/users/block", "login=admin"),
+        ("/access/users/password", "login=admin"),
+        ("/access/tokens/00000000-0000-0000-0000-000000000001/revoke", ""),
+    ] {
+        let answer = reqwest_client()
+            .post(desk.url(path))
+            .bearer_auth(&own)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(desk.get(&own, "/access").send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let tokens: Vec<(uuid::Uuid, String, String)> =
+        sqlx::query_as("SELECT id, name, made_by FROM tokens ORDER BY created_at")
+            .fetch_all(&desk.pool)
+            .await
+            .unwrap();
+    assert_eq!(tokens.len(), 2, "{tokens:?}");
+    assert_eq!((tokens[0].2.as_str(), tokens[1].2.as_str()), ("paromctl", "admin"));
+    let refused: Vec<(String, String)> =
+        sqlx::query_as("SELECT who, why FROM audit WHERE outcome = 'refused' ORDER BY id")
+            .fetch_all(&desk.pool)
+            .await
+            .unwrap();
+    let id: String = tokens[1].0.to_string().chars().take(8).collect();
+    let expected = (format!("token till ({id}, admin)"), "token".to_owned());
+    assert_eq!(refused, vec![expected; 7]);
+
+    let letters = "/api/v1/letters";
+    assert_eq!(desk.get(&own, letters).send().await.unwrap().status(), StatusCode::OK);
+    desk.ctl("", &["user", "disable", "admin"]).unwrap();
+    assert_eq!(desk.get(&own, letters).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(desk.get(&shell, letters).send().await.unwrap().status(), StatusCode::OK);
+    drop(boss);
+    desk.end().await;
+}
+
+/// As tokens stand that were made while a token could make them.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_tokens_made_are_their_makers_or_end() {
+    let desk = Desk::set(&[]).await;
+    let password = "a long enough password";
+    for (login, role) in [("anna", "admin"), ("gone", "admin"), ("low", "operator")] {
+        desk.ctl(password, &["user", "put", login, "--role", role]).unwrap();
+    }
+    sqlx::query("UPDATE users SET disabled_at = now() WHERE login = 'gone'")
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    for (age, name, role, by) in [
+        (9, "till", "admin", "anna"),
+        (8, "shop", "admin", "gone"),
+        (7, "twin", "admin", "anna"),
+        (7, "twin", "admin", "low"),
+        (6, "child", "viewer", "token till"),
+        (5, "grandchild", "viewer", "token child"),
+        (4, "orphan", "viewer", "token shop"),
+        (3, "either", "viewer", "token twin"),
+        (2, "strange", "viewer", "token nobody"),
+        (1, "shell", "admin", "paromctl"),
+    ] {
+        sqlx::query(
+            "INSERT INTO tokens (id, hash, name, role, made_by, created_at)
+             VALUES (gen_random_uuid(), gen_random_uuid()::text::bytea, $1, $2, $3, now() - $4 * interval '1 day')",
+        )
+        .bind(name)
+        .bind(role)
+        .bind(by)
+        .bind(age)
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    }
+    sqlx::raw_sql(include_str!("../../migrations/2026112206_makers.sql"))
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    let holds: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, made_by FROM tokens WHERE revoked_at IS NULL ORDER BY created_at, made_by",
+    )
+    .fetch_all(&desk.pool)
+    .await
+    .unwrap();
+    let holds: Vec<(&str, &str)> = holds.iter().map(|(n, m)| (n.as_str(), m.as_str())).collect();
+    assert_eq!(
+        holds,
+        [
+            ("till", "anna"),
+            ("twin", "anna"),
+            ("child", "anna"),
+            ("grandchild", "anna"),
+            ("shell", "paromctl"),
+        ]
+    );
+    desk.end().await;
+}

@@ -30,20 +30,40 @@ fn wish(id: Uuid, rate: i32) -> Value {
     json!({ "id": id, "filter": { "worker": "ferry" }, "why": "mended", "rate": rate })
 }
 
+/// Admin and the worker are killed in the middle. Of the unknown ones half were looked for.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn a_replay_pressed_twice_and_killed_in_the_middle_has_each_effect_once() {
-    let count = 120;
+    let (count, unknown) = (120, 10);
     let mut desk = with_letters(count, Class::Refused).await;
+    for order in count + 1..=count + unknown {
+        desk.books.with(|books| books.wrong.insert(order, (Class::Unknown, "lost".to_owned())));
+        desk.send(order).await;
+    }
+    let all = i64::try_from(count + unknown).unwrap();
+    desk.until_letters("open", all).await;
     mend(&desk, 1..=count);
+    let looked: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM letters WHERE class = 'unknown' ORDER BY order_number LIMIT 5",
+    )
+    .fetch_all(&desk.pool)
+    .await
+    .unwrap();
     let token = desk.token("operator");
-    let run =
-        desk.post(&token, "/api/v1/replays/dry-run", &json!({"filter": {"worker": "ferry"}})).await;
+    let trial = json!({ "filter": { "worker": "ferry" }, "looked": looked });
+    let run = desk.post(&token, "/api/v1/replays/dry-run", &trial).await;
     let run: Value = run.json().await.unwrap();
-    assert_eq!((&run["letters"], &run["verdicts"]["refused"]), (&json!(count), &json!(count)));
+    assert_eq!((&run["letters"], &run["safe"]), (&json!(count + unknown), &json!(count + 5)));
+    let verdicts = (&run["verdicts"]["refused"], &run["verdicts"]["unknown"]);
+    assert_eq!(verdicts, (&json!(count), &json!(unknown)));
 
     let id = Uuid::new_v4();
     // The same wish twice, and another one for the same letters.
-    let both = [wish(id, 50), wish(id, 50), wish(Uuid::new_v4(), 50)];
+    let both = [id, id, Uuid::new_v4()].map(|id| {
+        let mut wish = wish(id, 50);
+        wish["looked"] = json!(looked);
+        wish
+    });
     let told = both.iter().map(|wish| desk.post(&token, "/api/v1/replays", wish));
     let answers = futures_util::future::join_all(told).await;
     let taken: u64 = {
@@ -54,18 +74,41 @@ async fn a_replay_pressed_twice_and_killed_in_the_middle_has_each_effect_once() 
         }
         taken
     };
-    assert_eq!(taken, count, "each letter is in one replay");
+    assert_eq!(taken, count + 5, "each letter is in one replay");
     for part in [20, 60] {
         let some = || async { desk.books.with(|books| books.effects.len()) >= part };
         desk.stage.until("a part is handed back", LONG, some).await;
+        desk.kill_ferry().await;
         desk.kill_admin();
         desk.start_admin();
+        desk.start_ferry();
     }
     desk.until_ready().await;
-    desk.until_letters("resolved", i64::try_from(count).unwrap()).await;
-    let effects = desk.books.with(|books| books.effects.clone());
-    assert_eq!(effects.len(), usize::try_from(count).unwrap());
+    let answered =
+        || async { desk.letters("queued").await == 0 && desk.letters("sent").await == 0 };
+    desk.stage.until("each has an answer", LONG, answered).await;
+    let ended = async |matching: &str| -> i64 {
+        let text = format!("SELECT count(*) FROM letters WHERE {matching}");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(text))
+            .bind(&looked)
+            .fetch_one(&desk.pool)
+            .await
+            .unwrap()
+    };
+    let refused = "id <> ALL($1) AND class = 'refused' AND state = 'resolved'";
+    assert_eq!(ended(refused).await, i64::try_from(count).unwrap());
+    // A worker that is killed over an unknown one does not know once more, and asks a person again.
+    assert_eq!(ended("id = ANY($1) AND state IN ('resolved', 'again')").await, 5);
+    let others =
+        "id <> ALL($1) AND event_id NOT IN (SELECT event_id FROM letters WHERE id = ANY($1))";
+    let others = format!("{others} AND class = 'unknown' AND state = 'open'");
+    assert_eq!(ended(&others).await, 5, "nobody has looked for these");
+    let (effects, repeats) = desk.books.with(|books| (books.effects.clone(), books.repeats));
+    assert!((1..=count).all(|order| effects.contains_key(&order)), "{effects:?}");
     assert!(effects.values().all(|times| *times == 1), "{effects:?}");
+    assert!(effects.len() <= usize::try_from(count + 5).unwrap(), "{effects:?}");
+    // What the worker had in hand when it was killed, it tells its register once more.
+    assert!(repeats < 40, "{repeats} of {taken} were told to the register again");
     desk.end().await;
 }
 
@@ -237,6 +280,8 @@ async fn an_edit_is_off_by_default_and_stays_with_its_fact() {
     let token = desk.token("operator");
     desk.post(&token, "/api/v1/replays", &wish(Uuid::new_v4(), 10)).await;
     desk.until_letters("resolved", 1).await;
+    let said = desk.books.with(|books| books.said[&1].clone());
+    assert!(said.ends_with("crossing, edited."), "the worker got the edited message: {said}");
     drop(browser);
     desk.end().await;
 }

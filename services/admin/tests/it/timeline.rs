@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    desk::Desk,
+    desk::{Browser, Desk},
     ferry::{LONG, crossing, key, status},
 };
 
@@ -73,6 +73,109 @@ async fn an_order_is_stuck_until_its_service_is_done() {
         };
         desk.stage.until("heard", LONG, heard).await;
         assert_eq!(stuck().await, expected, "{code}");
+    }
+    desk.end().await;
+}
+
+/// What happened before and after a day did not happen on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_has_the_orders_that_something_happened_to() {
+    let desk = Desk::set(&[]).await;
+    for (number, at) in
+        [("A", "2026-11-18 09:00Z"), ("A", "2026-11-20 20:59Z"), ("B", "2026-11-20 21:00Z")]
+    {
+        sqlx::query(
+            "INSERT INTO orders AS o (key, shop, id, number, site, first_at, last_at)
+             VALUES ('main site ' || $1, 'main', 1, $1, true, $2::timestamptz, $2::timestamptz)
+             ON CONFLICT (key) DO UPDATE SET last_at = excluded.last_at",
+        )
+        .bind(number)
+        .bind(at)
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "INSERT INTO entries (event_id, order_key, at, topic, text_ru, text_en)
+             VALUES (gen_random_uuid(), 'main site ' || $1, $2::timestamptz, 'order.changed', '', '')",
+        )
+        .bind(number)
+        .bind(at)
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    }
+    let token = desk.token("viewer");
+    for (day, expected) in [
+        ("2026-11-17", &[][..]),
+        ("2026-11-18", &["A"]),
+        ("2026-11-19", &[]),
+        ("2026-11-20", &["A"]),
+        ("2026-11-21", &["B"]),
+    ] {
+        let path = format!("/api/v1/orders?day={day}");
+        let found: Vec<Value> = desk.get(&token, &path).send().await.unwrap().json().await.unwrap();
+        let numbers: Vec<&str> = found.iter().map(|o| o["number"].as_str().unwrap()).collect();
+        assert_eq!(numbers, expected, "{day}");
+    }
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_orders_goes_on_at_its_next_page() {
+    let desk = Desk::set(&[]).await;
+    sqlx::query(
+        "INSERT INTO orders (key, shop, id, number, site, first_at, last_at)
+         SELECT 'main site ' || n, 'main', n, 'S-' || n, true, now(), now() - n * interval '1 minute'
+         FROM generate_series(1, 205) n",
+    )
+    .execute(&desk.pool)
+    .await
+    .unwrap();
+    let browser = Browser::sign_in(&desk, "viewer").await;
+    let (mut path, mut pages, mut seen) = ("/orders?q=".to_owned(), 0, 0);
+    loop {
+        let page = browser.page(&path).await;
+        pages += 1;
+        seen += page.matches("href=\"/order?key=").count();
+        let next =
+            page.split("rel=\"next\" href=\"").nth(1).map(|rest| rest.split('"').next().unwrap());
+        let Some(next) = next else { break };
+        path = next.replace("&amp;", "&");
+    }
+    assert_eq!((pages, seen), (3, 205));
+    let token = desk.token("viewer");
+    let ask = async |query: &str| -> Vec<Value> {
+        let path = format!("/api/v1/orders?{query}");
+        desk.get(&token, &path).send().await.unwrap().json().await.unwrap()
+    };
+    assert_eq!(ask("limit=150").await.len(), 150);
+    assert_eq!(ask("offset=200").await.last().unwrap()["number"], "S-205");
+    drop(browser);
+    desk.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_only_the_id_does_not_rename_an_order() {
+    let desk = Desk::set(&[]).await;
+    for (number, expected) in
+        [("1042", "1042"), ("A-1042", "A-1042"), ("1042", "A-1042"), ("B-7", "B-7")]
+    {
+        let mut order = key(1042);
+        order.number = number.to_owned();
+        let cause = Uuid::new_v4();
+        desk.stage.tell(&status("ingress", order, cause, Phase::Failed, "unreadable")).await;
+        let heard = || async {
+            let row: Option<i32> = sqlx::query_scalar("SELECT 1 FROM entries WHERE cause = $1")
+                .bind(cause)
+                .fetch_optional(&desk.pool)
+                .await
+                .unwrap();
+            row.is_some()
+        };
+        desk.stage.until("heard", LONG, heard).await;
+        let kept: String =
+            sqlx::query_scalar("SELECT number FROM orders").fetch_one(&desk.pool).await.unwrap();
+        assert_eq!(kept, expected, "{number}");
     }
     desk.end().await;
 }

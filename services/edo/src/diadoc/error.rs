@@ -145,14 +145,14 @@ impl From<Error> for Failure {
             What::NotSent(_) | What::Unpaid => Self::Down(reason),
             What::Signing(inner) => inner.failure(error.order.as_deref().unwrap_or("—")),
             What::SignIn(inner) => match *inner {
-                What::Busy { after } => Self::Later(reason, after),
+                What::Busy { after } => Self::Later(Box::new(reason), after),
                 What::RateLimited { after } | What::Unavailable { after, .. } => {
                     Self::Retry(reason, after)
                 }
                 What::NoAnswer(_) | What::Garbled(_) | What::Store(_) => Self::Retry(reason, None),
                 _ => Self::Down(reason),
             },
-            What::Busy { after } => Self::Later(reason, after),
+            What::Busy { after } => Self::Later(Box::new(reason), after),
             What::RateLimited { after }
             | What::Unavailable { after, .. }
             | What::StillRunning { after } => Self::Retry(reason, after),

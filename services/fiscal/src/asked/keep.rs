@@ -170,9 +170,8 @@ fn standing(
         Ok(Parts { next: Next::Stop(reason), .. }) | Err(Failure::Dead(reason)) => {
             (stopped(reason), reason)
         }
-        Err(Failure::Retry(reason, _) | Failure::Later(reason, _) | Failure::Down(reason)) => {
-            (RequestState::Waiting, reason)
-        }
+        Err(Failure::Retry(reason, _) | Failure::Down(reason)) => (RequestState::Waiting, reason),
+        Err(Failure::Later(reason, _)) => (RequestState::Waiting, reason.as_ref()),
         Ok(_) => return None,
     };
     Some((state, serde_json::to_string(reason).ok()?))

@@ -168,14 +168,14 @@ impl From<Error> for Failure {
             What::Signing(inner) => inner.failure(error.order.as_deref().unwrap_or("—")),
             What::SignIn(inner) => match *inner {
                 What::Signing(inner) => inner.failure(error.order.as_deref().unwrap_or("—")),
-                What::Busy { after } => Self::Later(reason, after),
+                What::Busy { after } => Self::Later(Box::new(reason), after),
                 What::RateLimited { after } | What::Unavailable { after, .. } => {
                     Self::Retry(reason, after)
                 }
                 What::NoAnswer(_) | What::Garbled(_) | What::Store(_) => Self::Retry(reason, None),
                 _ => Self::Down(reason),
             },
-            What::Busy { after } => Self::Later(reason, after),
+            What::Busy { after } => Self::Later(Box::new(reason), after),
             What::RateLimited { after } | What::Unavailable { after, .. } => {
                 Self::Retry(reason, after)
             }

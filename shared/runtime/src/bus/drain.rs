@@ -1,22 +1,29 @@
 //! Taking queues empty: dead letters, and messages that no queue was bound for. Each channel hands
 //! over what came in together; it is acknowledged once that is kept for good.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use lapin::{
     Channel, Connection, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions},
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{Connector, Names, Subscription, topology};
 use crate::{metrics::Metrics, pause::pause, subscribers::Subscribers};
 
-/// How many letters are handed over at once at most.
-const GROUP: u16 = 256;
+/// How many letters are handed over at once at most; as many are in memory of each queue, and each may
+/// be as large as an event (2 MiB).
+const GROUP: u16 = 32;
+/// A group ends with the letter that makes it this large, in bytes.
+const LARGE: usize = 8 * 1024 * 1024;
+/// The most signs of a header that is no text, and how deep it is looked into.
+const LONGEST: usize = 2_000;
+const DEEPEST: u8 = 8;
 /// How often the queues' lengths are read, and new workers looked for.
 const LOOK: Duration = Duration::from_secs(2);
 /// Between two attempts to keep the same letters.
@@ -35,7 +42,8 @@ pub struct Letter {
     pub id: Option<String>,
     /// Whether the broker may have handed it out before.
     pub redelivered: bool,
-    /// Headers with a text value.
+    /// Headers as texts. What is no text is JSON of 2000 signs at most: `x-death` and
+    /// `x-delivery-count` tell why the broker gave a message up.
     pub headers: BTreeMap<String, String>,
     /// The body as it came.
     pub body: Vec<u8>,
@@ -54,7 +62,7 @@ pub(crate) struct Drain<K> {
 
 impl<K, F> Drain<K>
 where
-    K: Fn(Vec<Letter>) -> F + Send + Sync,
+    K: Fn(Arc<[Letter]>) -> F + Send + Sync,
     F: Future<Output = bool> + Send,
 {
     /// Drains until the process is to stop.
@@ -120,9 +128,9 @@ where
             .await?;
         while let Some(group) = next_group(&mut letters).await? {
             let Some(last) = group.last().map(|delivery| delivery.delivery_tag) else { continue };
-            let letters: Vec<Letter> =
+            let letters: Arc<[Letter]> =
                 group.into_iter().map(|delivery| letter(wants, delivery)).collect();
-            while !(self.keep)(letters.clone()).await {
+            while !(self.keep)(Arc::clone(&letters)).await {
                 if !pause(BREATH, &self.shutdown).await {
                     return Ok(());
                 }
@@ -168,7 +176,9 @@ async fn length(connection: &Connection, queue: &str) -> lapin::Result<Option<i6
 async fn next_group(letters: &mut Consumer) -> lapin::Result<Option<Vec<Delivery>>> {
     let Some(first) = letters.next().await else { return Ok(None) };
     let mut group = vec![first?];
+    let size = |group: &[Delivery]| group.iter().map(|one| one.data.len()).sum::<usize>();
     while group.len() < usize::from(GROUP)
+        && size(&group) < LARGE
         && let Some(Some(next)) = letters.next().now_or_never()
     {
         group.push(next?);
@@ -177,20 +187,93 @@ async fn next_group(letters: &mut Consumer) -> lapin::Result<Option<Vec<Delivery
 }
 
 fn letter(wants: Option<&Subscription>, delivery: Delivery) -> Letter {
-    let headers = delivery.properties.headers().as_ref();
-    let headers = headers.map(|headers| {
-        let texts = headers.inner().iter().filter_map(|(name, value)| {
-            Some((name.to_string(), value.as_long_string()?.to_string()))
-        });
-        texts.collect()
-    });
     Letter {
         worker: wants.map(|wants| wants.worker.clone()),
         exchange: delivery.exchange.to_string(),
         key: delivery.routing_key.to_string(),
         id: delivery.properties.message_id().as_ref().map(ToString::to_string),
         redelivered: delivery.redelivered,
-        headers: headers.unwrap_or_default(),
+        headers: delivery.properties.headers().as_ref().map(texts).unwrap_or_default(),
         body: delivery.data,
+    }
+}
+
+fn texts(headers: &FieldTable) -> BTreeMap<String, String> {
+    let text = |value: &AMQPValue| match plain(value, 0) {
+        Value::String(text) => text,
+        other => other.to_string().chars().take(LONGEST).collect(),
+    };
+    headers.inner().iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}
+
+/// The value as JSON would have it; nothing of what is nested without end.
+fn plain(value: &AMQPValue, depth: u8) -> Value {
+    match value {
+        AMQPValue::Boolean(value) => (*value).into(),
+        AMQPValue::ShortShortInt(value) => (*value).into(),
+        AMQPValue::ShortShortUInt(value) => (*value).into(),
+        AMQPValue::ShortInt(value) => (*value).into(),
+        AMQPValue::ShortUInt(value) => (*value).into(),
+        AMQPValue::LongInt(value) => (*value).into(),
+        AMQPValue::LongUInt(value) => (*value).into(),
+        AMQPValue::LongLongInt(value) => (*value).into(),
+        AMQPValue::Timestamp(value) => (*value).into(),
+        AMQPValue::Float(value) => (*value).into(),
+        AMQPValue::Double(value) => (*value).into(),
+        AMQPValue::ShortString(value) => value.as_str().into(),
+        AMQPValue::LongString(value) => value.to_string().into(),
+        AMQPValue::ByteArray(value) => String::from_utf8_lossy(value.as_slice()).into(),
+        AMQPValue::FieldArray(all) if depth < DEEPEST => {
+            all.as_slice().iter().map(|value| plain(value, depth + 1)).collect()
+        }
+        AMQPValue::FieldTable(all) if depth < DEEPEST => {
+            let fields = all.inner().iter();
+            fields.map(|(name, value)| (name.to_string(), plain(value, depth + 1))).collect()
+        }
+        AMQPValue::DecimalValue(value) => format!("{}e-{}", value.value, value.scale).into(),
+        AMQPValue::FieldArray(_) | AMQPValue::FieldTable(_) => "…".into(),
+        AMQPValue::Void => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::texts;
+    use lapin::types::{AMQPValue, FieldArray, FieldTable};
+
+    #[test]
+    fn what_the_broker_says_of_a_message_it_gave_up_is_text() {
+        let mut death = FieldTable::default();
+        death.insert("reason".into(), AMQPValue::LongString("delivery_limit".into()));
+        death.insert("count".into(), AMQPValue::LongLongInt(3));
+        death.insert("time".into(), AMQPValue::Timestamp(1_763_800_000));
+        let mut deaths = FieldArray::default();
+        deaths.push(AMQPValue::FieldTable(death));
+        let mut headers = FieldTable::default();
+        headers.insert("x-death".into(), AMQPValue::FieldArray(deaths.clone()));
+        headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(21));
+        headers.insert("x-parom-code".into(), AMQPValue::LongString("no".into()));
+        for _ in 0..300 {
+            let mut deeper = FieldArray::default();
+            deeper.push(AMQPValue::FieldArray(deaths));
+            deaths = deeper;
+        }
+        headers.insert("x-deep".into(), AMQPValue::FieldArray(deaths));
+        let mut long = FieldArray::default();
+        (0..2_000).for_each(|n| long.push(AMQPValue::LongInt(n)));
+        headers.insert("x-long".into(), AMQPValue::FieldArray(long));
+        let texts = texts(&headers);
+        assert_eq!(
+            texts["x-death"],
+            r#"[{"count":3,"reason":"delivery_limit","time":1763800000}]"#
+        );
+        assert_eq!(
+            (texts["x-delivery-count"].as_str(), texts["x-parom-code"].as_str()),
+            ("21", "no")
+        );
+        assert_eq!(
+            (texts["x-deep"].as_str(), texts["x-long"].len()),
+            (r#"[[[[[[[["…"]]]]]]]]"#, 2_000)
+        );
     }
 }

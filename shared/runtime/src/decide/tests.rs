@@ -179,7 +179,7 @@ fn trouble_that_the_worker_itself_has_told_is_over_at_its_end() {
 
 #[test]
 fn waiting_for_our_own_limit_burns_no_attempt_and_is_not_told_but_ends_with_the_deadline() {
-    let later = |after| Err(Failure::Later(why(), after));
+    let later = |after| Err(Failure::Later(Box::new(why()), after));
     assert_eq!(
         check(later(Duration::ZERO), &job(), rules()),
         "waiting 0s, attempts 2, state kept, "

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Clone, Default)]
 struct Tray {
     letters: Arc<Mutex<Vec<Letter>>>,
+    /// How large was what it took at once, in bytes.
+    groups: Arc<Mutex<Vec<usize>>>,
     /// How often it fails to keep what it is given, at first.
     fails: Arc<Mutex<u32>>,
     desk: Arc<Mutex<Option<Desk>>>,
@@ -58,12 +60,14 @@ impl Worker for Clerk {
     }
 
     async fn background(self: Arc<Self>) {
-        let keep = |letters: Vec<Letter>| {
+        let keep = |letters: Arc<[Letter]>| {
             let mut fails = self.tray.fails.lock().unwrap();
             let kept = *fails == 0;
             *fails = fails.saturating_sub(1);
             if kept {
-                self.tray.letters.lock().unwrap().extend(letters);
+                let size = letters.iter().map(|letter| letter.body.len()).sum();
+                self.tray.groups.lock().unwrap().push(size);
+                self.tray.letters.lock().unwrap().extend(letters.iter().cloned());
             }
             std::future::ready(kept)
         };
@@ -200,6 +204,30 @@ async fn dead_and_stray_letters_are_taken_and_handed_back() {
     ferry.stop().await;
     clerk.stop().await;
     assert_eq!(trip.books.effects(1), 1);
+    for queue in trip.stage.queues("clerk").iter().take(2) {
+        trip.stage.delete_queues(std::slice::from_ref(queue)).await;
+    }
+    trip.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_letters_are_taken_a_few_at_a_time() {
+    const MEBIBYTE: usize = 1 << 20;
+    let trip = Trip::begin().await;
+    trip.set_up().await;
+    let (names, body) = (trip.stage.names(), vec![b'x'; MEBIBYTE]);
+    for _ in 0..24 {
+        trip.stage.put("", &names.unrouted(), &body, &[]).await;
+    }
+    let tray = Tray::default();
+    // While it cannot keep them, all the others have come in.
+    *tray.fails.lock().unwrap() = 4;
+    let clerk = Service::start::<Clerk>(trip.stage.common(), Config { tray: tray.clone() });
+    let all = || async { tray.letters.lock().unwrap().len() >= 24 };
+    trip.stage.until("all are taken", LONG, all).await;
+    clerk.stop().await;
+    let groups = tray.groups.lock().unwrap().clone();
+    assert!(groups.iter().all(|size| *size <= 8 * MEBIBYTE), "{groups:?}");
     for queue in trip.stage.queues("clerk").iter().take(2) {
         trip.stage.delete_queues(std::slice::from_ref(queue)).await;
     }

@@ -9,6 +9,7 @@ use signing::SignError;
 fn verdict(what: What) -> (&'static str, Option<Duration>) {
     match Failure::from(Error::from(what).of("1001")) {
         Failure::Retry(_, after) => ("retry", after),
+        Failure::Later(_, after) => ("later", Some(after)),
         Failure::Dead(_) => ("dead", None),
         Failure::Down(_) => ("down", None),
     }
@@ -20,7 +21,7 @@ fn what_follows_each_thing_that_can_go_wrong() {
     let after = Some(Duration::from_secs(3));
     let inside = |what| What::SignIn(Box::new(what));
     let table = [
-        (What::Busy { after: Duration::from_secs(3) }, "retry", after),
+        (What::Busy { after: Duration::from_secs(3) }, "later", after),
         (What::NotSent(words()), "down", None),
         (What::NoAnswer(words()), "retry", None),
         (What::RateLimited { after }, "retry", after),
