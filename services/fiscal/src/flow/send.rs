@@ -22,10 +22,14 @@ impl Fiscal {
     ) -> Result<Step<State>, Failure> {
         let register = self.register(job, sending.register)?;
         let doubt = self.marks.take(sending.mark);
-        if doubt == Doubt::Sent
-            && let Some(id) = self.hinted(job, register, &sending).await?
-        {
-            return Ok(self.accepted(job, register, sending, id));
+        if doubt == Doubt::Sent {
+            let mut id = self.hinted(job, register, &sending).await?;
+            if id.is_none() {
+                id = register.find(job.subject, &sending.request.name).await?;
+            }
+            if let Some(id) = id {
+                return Ok(self.accepted(job, register, sending, id));
+            }
         }
         // Also where this process has sent nothing: it may have been stopped for an hour, and
         // another have sent meanwhile what the register no longer knows again.
@@ -43,7 +47,7 @@ impl Fiscal {
                     let new = New { tries, looked, ..New::revision(revision) };
                     return Ok(Step::wait(State::New(new), AT_ONCE));
                 }
-                self.not_accepted(&sending, doubt, error)
+                self.not_accepted(job, &sending, doubt, error)
             }
         }
     }
@@ -93,20 +97,23 @@ impl Fiscal {
 
     /// What follows from a request that was not accepted.
     ///
-    /// A refusal of what the receipt says holds for every sending of the same bytes: this revision
-    /// is settled. A refusal for the register's own condition holds for this sending only, as does
-    /// everything else that was certainly not carried out: it leaves nothing behind unless
-    /// something was sent before. The rest stays in doubt, under the same key.
+    /// A refusal holds for this sending only: keys, settings and the account's condition change
+    /// between two sendings of the same bytes. So nothing that was not carried out leaves anything
+    /// behind, unless something was sent before; and a refusal then settles this revision. The rest
+    /// stays in doubt, under the same key: what lasts is for a person.
     fn not_accepted(
         &self,
+        job: Job<'_>,
         sending: &Sending,
         doubt: Doubt,
         error: Error,
     ) -> Result<Step<State>, Failure> {
         let sure = doubt == Doubt::None;
         let revision = match &error.what {
-            what @ What::Refused { .. } if sure || !what.is_passing() => {
-                sending.revision.saturating_add(1)
+            What::Refused { .. } if sure => sending.revision.saturating_add(1),
+            What::Refused { passing: false, .. } => {
+                let name = &sending.request.name;
+                return Err(words::refused_in_doubt(job.subject, &error, name));
             }
             what if sure && what.had_no_effect() => sending.revision,
             _ => return Err(error.into()),

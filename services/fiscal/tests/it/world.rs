@@ -227,6 +227,15 @@ impl World {
         started.map(drop).map_err(|error| error.to_string())
     }
 
+    /// A process that signs for OrangeData with this key, as after a mistake in the settings.
+    pub(crate) fn signing_with(&self, key: &str) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        for account in shops.values_mut().filter_map(|shop| shop.orangedata.as_mut()) {
+            account.signing_key = format!("plain:{key}").try_into().unwrap();
+        }
+        self.with_shops(&shops)
+    }
+
     /// A process that finds ATOL away: nobody listens at that port.
     pub(crate) fn without_atol(&self) -> Arc<Fiscal> {
         let mut config = self.config.clone();
