@@ -44,7 +44,7 @@ impl Ledgers {
     /// Plans what follows from `event` for its order and enters it, while nobody else does.
     ///
     /// What the same event came to before is not part of the plan and is replaced, as long as the
-    /// register has not issued it. Unless a person has `looked`, a receipt that looks like one
+    /// register has not issued it: the new entry stands after all that it was planned from. Unless a person has `looked`, a receipt that looks like one
     /// which came by the other way is not entered.
     ///
     /// # Errors
@@ -290,7 +290,7 @@ async fn put(
         "INSERT INTO ledger (cause, book, deed, settled, happened_at, way, likeness)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (cause) DO UPDATE SET deed = excluded.deed, settled = excluded.settled,
-                way = excluded.way, likeness = excluded.likeness
+                way = excluded.way, likeness = excluded.likeness, place = DEFAULT
          WHERE NOT ledger.settled",
         event.id(),
         book,

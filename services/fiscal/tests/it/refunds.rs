@@ -42,6 +42,19 @@ fn a_returned_prepayment_goes_back_as_it_came() {
     assert_eq!(till.book().had.total(), Some(Money::ZERO));
 }
 
+/// A ledger may say so where an entry was planned anew before entries kept their order.
+#[test]
+fn a_prepayment_that_did_not_come_in_as_money_is_not_paid_back() {
+    let order = priced(order(), "800.00");
+    let mut till = Till::new(in_two(order, (2, "300.00"), (2, "500.00")), rules());
+    till.pay(55).unwrap();
+    till.pay(56).unwrap();
+    till.entries.swap(0, 1);
+    till.order.payments[0].state = PaymentState::Returned;
+    assert!(planned(&till.unpay(56)).starts_with("refund Electronic 800.00 |"));
+    assert_eq!(planned(&till.unpay(55)), "refused refund_above_payment");
+}
+
 /// The vector's last warning: after the closing receipt money goes back as money.
 #[test]
 fn a_closed_prepayment_goes_back_as_money_and_not_as_an_offset() {
