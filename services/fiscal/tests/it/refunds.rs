@@ -149,6 +149,23 @@ fn the_codes_of_returned_pieces_are_those_that_the_order_has_lost() {
 }
 
 #[test]
+fn more_lost_codes_than_returned_pieces_are_for_a_person() {
+    let code = |text: &str| MarkCode::from_text(text).unwrap();
+    let mut order = priced(order(), "2071.50");
+    order.lines[0].marked = true;
+    order.lines[0].quantity = qty("3");
+    order.lines[0].marks = ["0104600", "0104601", "0104602"].map(code).to_vec();
+    let mut till = Till::new(order, by_goods());
+    till.pay(55).unwrap();
+    till.order.lines[0].marks.truncate(1);
+    assert_eq!(planned(&till.give_back(&[(7, "1")])), "refused refund_codes_unknown");
+    till.give_back(&[(7, "2")]).unwrap();
+    let refund = till.entries.last().unwrap().deed.receipt().unwrap();
+    let marks: Vec<_> = refund.positions.iter().filter_map(|p| p.mark.clone()).collect();
+    assert_eq!(marks, [code("0104601"), code("0104602")]);
+}
+
+#[test]
 fn a_refund_of_goods_that_a_document_withdrew_has_no_code_either() {
     let mut order = order();
     order.lines[0].marked = true;
