@@ -98,6 +98,11 @@ impl Fiscal {
 
     /// Plans the receipt, enters it into the order's ledger and writes it down.
     async fn begin(&self, job: Job<'_>, new: New) -> Result<Step<State>, Failure> {
+        for doubted in &new.doubted {
+            if let Some((register, id)) = self.turned_up(job, doubted).await? {
+                return Ok(self.go_on(job, register, &new, doubted, id));
+            }
+        }
         let now = self.now();
         if let Some(held) = new.held.clone().filter(|held| now < held.until) {
             return Err(Failure::Retry(held.reason, Some(until(held.until, now))));
@@ -177,6 +182,7 @@ impl Fiscal {
             revision: new.revision,
             tries: new.tries,
             looked: new.looked,
+            doubted: new.doubted.clone(),
             register: register.name(),
             request: Request { name: name.clone(), path: Path::of(receipt), body },
             first_sent: self.now(),

@@ -7,7 +7,7 @@ use crate::{
     Fiscal,
     marks::Doubt,
     registers::{Accepted, Error, Register, Request, What},
-    state::{Held, New, Sending, Sent, State},
+    state::{Doubted, Held, New, Sending, Sent, State},
     words,
 };
 
@@ -43,8 +43,8 @@ impl Fiscal {
                 let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
                 if waits && doubt == Doubt::None {
                     // It waits for its turn, like all receipts of this account.
-                    let Sending { revision, tries, looked, .. } = sending;
-                    let new = New { tries, looked, ..New::revision(revision) };
+                    let Sending { revision, tries, looked, doubted, .. } = sending;
+                    let new = New { tries, looked, doubted, ..New::revision(revision) };
                     return Ok(Step::wait(State::New(new), AT_ONCE));
                 }
                 self.not_accepted(job, &sending, doubt, error)
@@ -86,13 +86,75 @@ impl Fiscal {
         sending: Sending,
         id: String,
     ) -> Step<State> {
-        let Sending { revision, looked, request: Request { name, path, .. }, .. } = sending;
-        let working = words::working(job.about(register, revision), self.now());
-        let accepted = Accepted { name, id, path };
-        let register = sending.register;
-        let sent =
-            Sent { revision, looked, register, accepted, looks: 0, missing: 0, overdue: false };
+        let Sending { revision, looked, doubted, request, .. } = sending;
+        let Request { name, path, .. } = request;
+        let sent = Sent {
+            revision,
+            looked,
+            doubted,
+            register: sending.register,
+            accepted: Accepted { name, id, path },
+            looks: 0,
+            missing: 0,
+            overdue: false,
+        };
+        self.is_with(job, register, sent)
+    }
+
+    /// The register has it: it is looked at until it is issued.
+    fn is_with(&self, job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
+        let working = words::working(job.about(register, sent.revision), self.now());
         emit(Step::wait(State::Sent(sent), self.config.cloudkassir_poll), working)
+    }
+
+    /// The register, and its id, of what a person did not find, if it is there after all.
+    pub(super) async fn turned_up<'a>(
+        &self,
+        job: Job<'a>,
+        doubted: &Doubted,
+    ) -> Result<Option<(&'a dyn Register, String)>, Failure> {
+        let name = &doubted.name;
+        let hint = self.outside.hints.get(name).await;
+        let hint = hint.map_err(|error| words::hints_away(job.subject, &error))?;
+        let register = match job.desk.named(doubted.register) {
+            Some(register) => register,
+            None if hint.is_none() => return Ok(None),
+            None => return Err(words::register_unknown(job.subject, doubted.register)),
+        };
+        if let Some(id) = hint {
+            match register.bears(job.subject, &id, name).await {
+                Ok(true) => return Ok(Some((register, id))),
+                // The register does not know it either: the person's word stands.
+                Ok(false) | Err(Error { what: What::NotFound, .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(register.find(job.subject, name).await?.map(|id| (register, id)))
+    }
+
+    /// Goes on from what is there after all; the revision that was to be sent stays the next one.
+    pub(super) fn go_on(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        new: &New,
+        doubted: &Doubted,
+        id: String,
+    ) -> Step<State> {
+        let Doubted { name, path, .. } = doubted.clone();
+        let alias = register.alias(&name);
+        let others = new.doubted.iter().filter(|other| *other != doubted);
+        let sent = Sent {
+            revision: new.revision.saturating_sub(1),
+            looked: new.looked,
+            doubted: others.cloned().collect(),
+            register: doubted.register,
+            accepted: Accepted { name, id, path },
+            looks: 0,
+            missing: 0,
+            overdue: new.overdue,
+        };
+        self.is_with(job, register, sent).known_as(alias)
     }
 
     /// What follows from a request that was not accepted.
@@ -119,7 +181,8 @@ impl Fiscal {
             _ => return Err(error.into()),
         };
         let tries = sending.tries.saturating_add(1);
-        let fresh = New { looked: sending.looked, ..New::revision(revision) };
+        let (looked, doubted) = (sending.looked, sending.doubted.clone());
+        let fresh = New { looked, doubted, ..New::revision(revision) };
         let new = |held| State::New(New { tries, held, ..fresh.clone() });
         let pause = Self::RETRY.pause(tries).unwrap_or(Self::RETRY.longest);
         Ok(match error.into() {
