@@ -60,7 +60,7 @@ impl Fiscal {
             return Err(words::shop_unknown(&subject));
         };
         let job = Job { event, subject: &subject, desk };
-        let written = matches!(state, State::Sending(_) | State::Sent(_));
+        let written = state.is_written();
         let step = match state {
             State::New(_) | State::Sending(_) if !self.is_wanted(job).await? => {
                 Ok(nothing("it was asked for anew"))

@@ -138,6 +138,12 @@ impl Default for State {
 }
 
 impl State {
+    /// Whether a register may have the receipt.
+    #[must_use]
+    pub const fn is_written(&self) -> bool {
+        matches!(self, Self::Sending(_) | Self::Sent(_) | Self::Done(_) | Self::Found)
+    }
+
     /// The next revision, when a person has looked in the cabinet and this one is not there. Its
     /// key is another one, so that a late answer to this one is told from it; this one is kept in
     /// mind, because a notification may still tell that it is there.

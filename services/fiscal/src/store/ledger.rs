@@ -247,15 +247,17 @@ async fn doubt(
     Ok(other_way(transaction, way, event).await?.then_some(BookFault::Alike))
 }
 
-/// Whether a receipt of this likeness came by the other way within three months.
+/// Whether a receipt of this likeness came by the other way within three months, or was asked for and
+/// nobody can tell whether it is there.
 async fn other_way(
     transaction: &mut PgTransaction<'_>,
     way: &Way,
     event: &Event,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM ledger WHERE likeness = $1 AND way <> $2 AND cause <> $3
-                  AND made_at > now() - interval '90 days') AS "there!""#,
+        r#"SELECT EXISTS (SELECT 1 FROM ledger LEFT JOIN asked USING (cause)
+                  WHERE likeness = $1 AND cause <> $3 AND made_at > now() - interval '90 days'
+                    AND (way <> $2 OR asked.state = 'unknown')) AS "there!""#,
         way.likeness,
         way.name,
         event.id()

@@ -211,6 +211,12 @@ impl World {
         sqlx::raw_sql(years_ago).execute(self.tables.pool()).await.unwrap();
     }
 
+    /// Lets two days pass for what was asked for.
+    pub(crate) async fn age_requests(&self) {
+        let days_ago = "UPDATE asked SET changed_at = changed_at - interval '2 days'";
+        sqlx::raw_sql(days_ago).execute(self.tables.pool()).await.unwrap();
+    }
+
     /// The shop's settings.
     pub(crate) fn shop(&self) -> Shop {
         self.shops.values().next().unwrap().clone()
