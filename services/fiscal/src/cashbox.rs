@@ -36,7 +36,8 @@ use crate::{
 
 /// The largest body that is read.
 const BODY_MAX: usize = 1024 * 1024;
-/// A job that has not moved for so long is dead, whatever its row says: a day, and a little more.
+/// A job that has not moved for so long, and of which no register has anything, is dead, whatever its
+/// row says: a day, and a little more.
 const DEAD_AFTER_S: i64 = 26 * 3600;
 
 /// How a shop's Bitrix composes its receipts.
@@ -192,6 +193,12 @@ fn standing(id: Uuid, request: &Kept, now: OffsetDateTime) -> Value {
             "SHIFT_NUMBER": fiscal.shift,
             "PRINT_END_TIME": now.unix_timestamp().saturating_sub(request.quiet_s),
         }),
+        // Bitrix offers to print again what it is told an error of, so none is told of what may be
+        // issued. What a person has found has its data in the register's cabinet alone.
+        (RequestState::Issued, None) => json!({"STATUS": "WAIT"}),
+        (RequestState::Unknown | RequestState::Waiting, _) if request.sent => {
+            json!({"STATUS": "WAIT"})
+        }
         (RequestState::Waiting, _) if request.quiet_s < DEAD_AFTER_S => json!({"STATUS": "WAIT"}),
         _ => json!({
             "STATUS": "ERROR",

@@ -60,7 +60,7 @@ impl Fiscal {
             return Err(words::shop_unknown(&subject));
         };
         let job = Job { event, subject: &subject, desk };
-        let written = matches!(state, State::Sending(_) | State::Sent(_));
+        let written = state.is_written();
         let step = match state {
             State::New(_) | State::Sending(_) if !self.is_wanted(job).await? => {
                 Ok(nothing("it was asked for anew"))
@@ -98,6 +98,11 @@ impl Fiscal {
 
     /// Plans the receipt, enters it into the order's ledger and writes it down.
     async fn begin(&self, job: Job<'_>, new: New) -> Result<Step<State>, Failure> {
+        for doubted in &new.doubted {
+            if let Some((register, id)) = self.turned_up(job, doubted).await? {
+                return Ok(self.go_on(job, register, &new, doubted, id));
+            }
+        }
         let now = self.now();
         if let Some(held) = new.held.clone().filter(|held| now < held.until) {
             return Err(Failure::Retry(held.reason, Some(until(held.until, now))));
@@ -177,6 +182,7 @@ impl Fiscal {
             revision: new.revision,
             tries: new.tries,
             looked: new.looked,
+            doubted: new.doubted.clone(),
             register: register.name(),
             request: Request { name: name.clone(), path: Path::of(receipt), body },
             first_sent: self.now(),

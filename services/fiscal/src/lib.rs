@@ -39,7 +39,7 @@ use runtime::{Failure, Kit, Metrics, RetryPolicy, StartError, Step, StoreError, 
 use time::OffsetDateTime;
 
 pub use ctl::run;
-pub use state::{Done, Held, New, Sending, Sent, State};
+pub use state::{Done, Doubted, Held, New, Sending, Sent, State};
 pub use watch::Overdue;
 
 use crate::{

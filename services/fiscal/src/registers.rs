@@ -83,6 +83,12 @@ pub trait Register: Send + Sync {
     /// accepted, not yet issued.
     fn register<'a>(&'a self, subject: &'a Subject, request: &'a Request) -> Answer<'a, String>;
 
+    /// The register's id of what bears our `name`, where the register can be asked by it; `None`
+    /// where it cannot, or knows no such receipt.
+    fn find<'a>(&'a self, _: &'a Subject, _name: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// How an accepted receipt stands.
     fn look<'a>(&'a self, subject: &'a Subject, accepted: &'a Accepted) -> Answer<'a, Standing>;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::registers::{Accepted, FiscalData, RegisterName, Request};
+use crate::registers::{Accepted, FiscalData, Path, RegisterName, Request};
 
 /// Where the receipt of one payment stands.
 #[derive(Clone, Serialize, Deserialize)]
@@ -46,6 +46,20 @@ pub struct New {
     /// Since when it has waited for an earlier receipt of the order.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub waits_since: Option<OffsetDateTime>,
+    /// What a person did not find at its register.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<Doubted>,
+}
+
+/// A request that may have been taken, and of which a person says that it is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubted {
+    /// Where it was sent.
+    pub register: RegisterName,
+    /// Our name for the receipt.
+    pub name: String,
+    /// What was asked for.
+    pub path: Path,
 }
 
 /// A pause after an attempt without effect.
@@ -68,6 +82,9 @@ pub struct Sending {
     /// See [`New::looked`].
     #[serde(default)]
     pub looked: bool,
+    /// See [`New::doubted`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<Doubted>,
     /// Where it is sent.
     pub register: RegisterName,
     /// What is sent.
@@ -87,6 +104,9 @@ pub struct Sent {
     /// See [`New::looked`].
     #[serde(default)]
     pub looked: bool,
+    /// See [`New::doubted`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubted: Vec<Doubted>,
     /// Where it was sent.
     pub register: RegisterName,
     /// What the register accepted.
@@ -118,18 +138,32 @@ impl Default for State {
 }
 
 impl State {
+    /// Whether a register may have the receipt.
+    #[must_use]
+    pub const fn is_written(&self) -> bool {
+        matches!(self, Self::Sending(_) | Self::Sent(_) | Self::Done(_) | Self::Found)
+    }
+
     /// The next revision, when a person has looked in the cabinet and this one is not there. Its
-    /// key is another one, so that a late answer to this one is told from it.
+    /// key is another one, so that a late answer to this one is told from it; this one is kept in
+    /// mind, because a notification may still tell that it is there.
     #[must_use]
     pub fn absent(self) -> Self {
-        match self {
-            Self::Sending(Sending { revision, .. }) | Self::Sent(Sent { revision, .. }) => {
-                let looked = true;
-                Self::New(New { looked, ..New::revision(revision.saturating_add(1)) })
+        let (revision, mut doubted, last) = match self {
+            Self::Sending(Sending { revision, doubted, register, request, .. }) => {
+                let Request { name, path, .. } = request;
+                (revision, doubted, Doubted { register, name, path })
             }
-            Self::New(new) => Self::New(New { looked: true, ..new }),
-            Self::Done(_) | Self::Found | Self::Nothing { .. } => self,
-        }
+            Self::Sent(Sent { revision, doubted, register, accepted, .. }) => {
+                let Accepted { name, path, .. } = accepted;
+                (revision, doubted, Doubted { register, name, path })
+            }
+            Self::New(new) => return Self::New(New { looked: true, ..new }),
+            Self::Done(_) | Self::Found | Self::Nothing { .. } => return self,
+        };
+        doubted.push(last);
+        let next = New::revision(revision.saturating_add(1));
+        Self::New(New { looked: true, doubted, ..next })
     }
 }
 
@@ -137,15 +171,21 @@ impl New {
     /// A receipt of this revision, not yet made.
     #[must_use]
     pub const fn revision(revision: u32) -> Self {
-        Self { revision, tries: 0, held: None, looked: false, overdue: false, waits_since: None }
+        Self {
+            revision,
+            tries: 0,
+            held: None,
+            looked: false,
+            overdue: false,
+            waits_since: None,
+            doubted: Vec::new(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registers::Path;
-
     #[test]
     fn what_is_not_in_the_cabinet_goes_out_under_the_next_revision() {
         let name = "acme:1:2:sell:1:3".to_owned();
@@ -153,6 +193,7 @@ mod tests {
             revision: 3,
             tries: 7,
             looked: false,
+            doubted: Vec::new(),
             register: RegisterName::CloudKassir,
             request: Request { name: name.clone(), path: Path::Sell, body: String::new() },
             first_sent: OffsetDateTime::UNIX_EPOCH,
@@ -161,6 +202,7 @@ mod tests {
         let sent = State::Sent(Sent {
             revision: 3,
             looked: false,
+            doubted: Vec::new(),
             register: RegisterName::CloudKassir,
             accepted: Accepted { name, id: "x".to_owned(), path: Path::Sell },
             looks: 1,
@@ -170,8 +212,28 @@ mod tests {
         for state in [sending, sent] {
             let State::New(new) = state.absent() else { panic!("a new one") };
             assert_eq!((new.revision, new.tries), (4, 0));
+            let (register, path) = (RegisterName::CloudKassir, Path::Sell);
+            let name = "acme:1:2:sell:1:3".to_owned();
+            assert_eq!(new.doubted, [Doubted { register, name, path }]);
+            let again = State::New(new).absent();
+            let State::New(new) = again else { panic!("a new one") };
+            assert_eq!((new.revision, new.doubted.len()), (4, 1), "nothing was sent in between");
         }
         let State::New(new) = State::New(New::revision(2)).absent() else { panic!("a new one") };
         assert_eq!(new.revision, 2, "nothing was sent under it");
+    }
+    #[test]
+    fn states_that_were_saved_without_doubts_are_read() {
+        for text in [
+            r#"{"at":"new","revision":2,"tries":0,"held":null}"#,
+            r#"{"at":"sending","revision":1,"tries":0,"register":"cloudkassir","request":
+                {"name":"a","path":"sell","body":""},"first_sent":"2026-11-22T00:00:00Z",
+                "mark":"00000000-0000-0000-0000-000000000000"}"#,
+            r#"{"at":"sent","revision":1,"register":"cloudkassir","accepted":
+                {"name":"a","id":"b"},"looks":0,"missing":0}"#,
+        ] {
+            let state: State = serde_json::from_str(text).unwrap();
+            assert!(!serde_json::to_string(&state).unwrap().contains("doubted"), "{text}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use crate::{
     Fiscal,
     asked::Asked,
-    registers::{FiscalData, Path, RegisterName, Unwritable},
+    registers::{Error, FiscalData, Path, RegisterName, Unwritable},
     store::LedgerError,
     subject::Subject,
 };
@@ -277,6 +277,29 @@ pub(crate) fn outcome_unknown(subject: &Subject, register: &str, name: &str) -> 
         ),
     );
     Failure::Dead(reason)
+}
+
+/// The register refused a request that may have been taken when it was sent before.
+pub(crate) fn refused_in_doubt(subject: &Subject, error: &Error, name: &str) -> Failure {
+    let (Subject { ru: of_ru, en: of_en, .. }, register) = (subject, error.register);
+    let reason = Reason::new(
+        Class::Unknown,
+        "receipt_unknown",
+        format!(
+            "Неизвестно, пробит ли чек {of_ru}: чем кончилась первая отправка, неясно, а повторную \
+             {register} отклонил. Исправьте причину из ответа {register} и повторите: уйдёт тот же \
+             чек. Либо найдите чек {name} в личном кабинете и скажите Парому, есть он там или нет: \
+             если нет, Паром отправит новый. Не пробивайте его сами, иначе чеков станет два."
+        ),
+        format!(
+            "Nobody can tell whether there is a receipt {of_en}: what became of its first sending \
+             is open, and {register} refused the second one. Mend what the answer of {register} \
+             names, then replay: the same receipt goes out. Or look for {name} in the cabinet and \
+             tell Parom whether it is there: if not, Parom sends a new one. Do not issue it \
+             yourself, or there will be two."
+        ),
+    );
+    Failure::Dead(reason.evidence(&error.what.to_string()))
 }
 
 /// The register accepted the receipt and does not know it any more, or knows it as another one.

@@ -146,8 +146,14 @@ impl Fiscal {
             return outcome;
         }
         let outcome = outcome.map(Step::parts);
-        if let Some((state, text)) = standing(&outcome, written) {
-            let noted = self.outside.requests.note(event.id(), state, &text).await;
+        let sent = match &outcome {
+            Ok(parts) => parts.state.is_written(),
+            Err(_) => written,
+        };
+        let standing = standing(&outcome, written);
+        if standing.is_some() || sent != written {
+            let news = standing.as_ref().map(|(state, text)| (*state, text.as_str()));
+            let noted = self.outside.requests.note(event.id(), news, sent).await;
             noted.map_err(|error| words::hints_away(subject, &error))?;
         }
         outcome.map(put_together)

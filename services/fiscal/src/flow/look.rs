@@ -19,7 +19,8 @@ impl Fiscal {
     /// Looks how an accepted receipt stands.
     pub(super) async fn look(&self, job: Job<'_>, sent: Sent) -> Result<Step<State>, Failure> {
         let register = self.register(job, sent.register)?;
-        let next = New { looked: sent.looked, ..New::revision(sent.revision.saturating_add(1)) };
+        let (looked, doubted) = (sent.looked, sent.doubted.clone());
+        let next = New { looked, doubted, ..New::revision(sent.revision.saturating_add(1)) };
         match register.look(job.subject, &sent.accepted).await? {
             Standing::Queued => Ok(self.still_queued(job, register, sent)),
             Standing::Issued(fiscal) => {

@@ -7,7 +7,7 @@ use crate::{
     Fiscal,
     marks::Doubt,
     registers::{Accepted, Error, Register, Request, What},
-    state::{Held, New, Sending, Sent, State},
+    state::{Doubted, Held, New, Sending, Sent, State},
     words,
 };
 
@@ -22,10 +22,14 @@ impl Fiscal {
     ) -> Result<Step<State>, Failure> {
         let register = self.register(job, sending.register)?;
         let doubt = self.marks.take(sending.mark);
-        if doubt == Doubt::Sent
-            && let Some(id) = self.hinted(job, register, &sending).await?
-        {
-            return Ok(self.accepted(job, register, sending, id));
+        if doubt == Doubt::Sent {
+            let mut id = self.hinted(job, register, &sending).await?;
+            if id.is_none() {
+                id = register.find(job.subject, &sending.request.name).await?;
+            }
+            if let Some(id) = id {
+                return Ok(self.accepted(job, register, sending, id));
+            }
         }
         // Also where this process has sent nothing: it may have been stopped for an hour, and
         // another have sent meanwhile what the register no longer knows again.
@@ -39,11 +43,11 @@ impl Fiscal {
                 let waits = register.is_paced() && self.give_way(job, &sending, &error).await;
                 if waits && doubt == Doubt::None {
                     // It waits for its turn, like all receipts of this account.
-                    let Sending { revision, tries, looked, .. } = sending;
-                    let new = New { tries, looked, ..New::revision(revision) };
+                    let Sending { revision, tries, looked, doubted, .. } = sending;
+                    let new = New { tries, looked, doubted, ..New::revision(revision) };
                     return Ok(Step::wait(State::New(new), AT_ONCE));
                 }
-                self.not_accepted(&sending, doubt, error)
+                self.not_accepted(job, &sending, doubt, error)
             }
         }
     }
@@ -82,37 +86,103 @@ impl Fiscal {
         sending: Sending,
         id: String,
     ) -> Step<State> {
-        let Sending { revision, looked, request: Request { name, path, .. }, .. } = sending;
-        let working = words::working(job.about(register, revision), self.now());
-        let accepted = Accepted { name, id, path };
-        let register = sending.register;
-        let sent =
-            Sent { revision, looked, register, accepted, looks: 0, missing: 0, overdue: false };
+        let Sending { revision, looked, doubted, request, .. } = sending;
+        let Request { name, path, .. } = request;
+        let sent = Sent {
+            revision,
+            looked,
+            doubted,
+            register: sending.register,
+            accepted: Accepted { name, id, path },
+            looks: 0,
+            missing: 0,
+            overdue: false,
+        };
+        self.is_with(job, register, sent)
+    }
+
+    /// The register has it: it is looked at until it is issued.
+    fn is_with(&self, job: Job<'_>, register: &dyn Register, sent: Sent) -> Step<State> {
+        let working = words::working(job.about(register, sent.revision), self.now());
         emit(Step::wait(State::Sent(sent), self.config.cloudkassir_poll), working)
+    }
+
+    /// The register, and its id, of what a person did not find, if it is there after all.
+    pub(super) async fn turned_up<'a>(
+        &self,
+        job: Job<'a>,
+        doubted: &Doubted,
+    ) -> Result<Option<(&'a dyn Register, String)>, Failure> {
+        let name = &doubted.name;
+        let hint = self.outside.hints.get(name).await;
+        let hint = hint.map_err(|error| words::hints_away(job.subject, &error))?;
+        let register = match job.desk.named(doubted.register) {
+            Some(register) => register,
+            None if hint.is_none() => return Ok(None),
+            None => return Err(words::register_unknown(job.subject, doubted.register)),
+        };
+        if let Some(id) = hint {
+            match register.bears(job.subject, &id, name).await {
+                Ok(true) => return Ok(Some((register, id))),
+                // The register does not know it either: the person's word stands.
+                Ok(false) | Err(Error { what: What::NotFound, .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(register.find(job.subject, name).await?.map(|id| (register, id)))
+    }
+
+    /// Goes on from what is there after all; the revision that was to be sent stays the next one.
+    pub(super) fn go_on(
+        &self,
+        job: Job<'_>,
+        register: &dyn Register,
+        new: &New,
+        doubted: &Doubted,
+        id: String,
+    ) -> Step<State> {
+        let Doubted { name, path, .. } = doubted.clone();
+        let alias = register.alias(&name);
+        let others = new.doubted.iter().filter(|other| *other != doubted);
+        let sent = Sent {
+            revision: new.revision.saturating_sub(1),
+            looked: new.looked,
+            doubted: others.cloned().collect(),
+            register: doubted.register,
+            accepted: Accepted { name, id, path },
+            looks: 0,
+            missing: 0,
+            overdue: new.overdue,
+        };
+        self.is_with(job, register, sent).known_as(alias)
     }
 
     /// What follows from a request that was not accepted.
     ///
-    /// A refusal of what the receipt says holds for every sending of the same bytes: this revision
-    /// is settled. A refusal for the register's own condition holds for this sending only, as does
-    /// everything else that was certainly not carried out: it leaves nothing behind unless
-    /// something was sent before. The rest stays in doubt, under the same key.
+    /// A refusal holds for this sending only: keys, settings and the account's condition change
+    /// between two sendings of the same bytes. So nothing that was not carried out leaves anything
+    /// behind, unless something was sent before; and a refusal then settles this revision. The rest
+    /// stays in doubt, under the same key: what lasts is for a person.
     fn not_accepted(
         &self,
+        job: Job<'_>,
         sending: &Sending,
         doubt: Doubt,
         error: Error,
     ) -> Result<Step<State>, Failure> {
         let sure = doubt == Doubt::None;
         let revision = match &error.what {
-            what @ What::Refused { .. } if sure || !what.is_passing() => {
-                sending.revision.saturating_add(1)
+            What::Refused { .. } if sure => sending.revision.saturating_add(1),
+            What::Refused { passing: false, .. } => {
+                let name = &sending.request.name;
+                return Err(words::refused_in_doubt(job.subject, &error, name));
             }
             what if sure && what.had_no_effect() => sending.revision,
             _ => return Err(error.into()),
         };
         let tries = sending.tries.saturating_add(1);
-        let fresh = New { looked: sending.looked, ..New::revision(revision) };
+        let (looked, doubted) = (sending.looked, sending.doubted.clone());
+        let fresh = New { looked, doubted, ..New::revision(revision) };
         let new = |held| State::New(New { tries, held, ..fresh.clone() });
         let pause = Self::RETRY.pause(tries).unwrap_or(Self::RETRY.longest);
         Ok(match error.into() {

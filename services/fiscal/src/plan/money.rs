@@ -132,6 +132,10 @@ impl Case<'_> {
         match self.book.prepayments.get(&payment) {
             Some(receipt) => {
                 let receipt = Receipt { kind: Kind::Refund, ..(*receipt).clone() };
+                // What came in as this prepayment may have gone back with the sale already.
+                if self.book.had.clone().minus(&receipt.amounts).is_none() {
+                    return Err(BookFault::MoreThanPaid { total: receipt.total }.into());
+                }
                 Ok(Plan::Issue(Deed::PrepaymentRefund { payment, receipt }))
             }
             None => Ok(Plan::Note(Deed::Uncover { payment })),

@@ -131,6 +131,10 @@ fn shares(
         };
         let mut open = *wanted;
         let whole = left_of(sold, *source) == Some(*wanted);
+        let fewer = left_of(sold, *source).is_some_and(|left| left > *wanted);
+        if fewer && !names_as_many(sold, *source, *wanted, codes) {
+            return Err(BookFault::CodesUnknown { line: name() }.into());
+        }
         for (share, sold) in shares.iter_mut().zip(sold) {
             let fits = sold.position.source == *source
                 && (whole || sold.position.mark.as_ref().is_none_or(|mark| codes.contains(mark)));
@@ -139,17 +143,24 @@ fn shares(
                 open = open.checked_sub(*share).ok_or(SumFault::TooLarge)?;
             }
         }
-        if open.is_zero() {
-            continue;
+        if !open.is_zero() {
+            return Err(BookFault::MoreThanSold { line: name(), wanted: *wanted }.into());
         }
-        let marked = sold.iter().any(|s| s.position.source == *source && s.position.mark.is_some());
-        return Err(if marked && left_of(sold, *source).is_some_and(|left| left > *wanted) {
-            BookFault::CodesUnknown { line: name() }.into()
-        } else {
-            BookFault::MoreThanSold { line: name(), wanted: *wanted }.into()
-        });
     }
     Ok(shares)
+}
+
+/// Whether the codes name exactly the pieces that are wanted; also where nothing is marked. Of more
+/// codes than pieces nobody can tell which came back.
+fn names_as_many(sold: &[Sold<'_>], source: Source, wanted: Quantity, codes: &[MarkCode]) -> bool {
+    let of_it = sold.iter().filter(|sold| sold.position.source == source && !sold.left.is_zero());
+    let mut marked = of_it.filter_map(|sold| Some((sold.position.mark.as_ref()?, sold.left)));
+    let mut any = false;
+    let named = marked.try_fold(Quantity::ZERO, |all, (mark, left)| {
+        any = true;
+        if codes.contains(mark) { all.checked_add(left) } else { Some(all) }
+    });
+    !any || named == Some(wanted)
 }
 
 /// What is left of all positions of this source.

@@ -1,7 +1,7 @@
 //! `OrangeData`, API v2 (documentation 2.31.3 of 10.09.2025), FFD 1.2.
 //!
-//! The document's id is ours, a UUID of our name: 409 says that it is there already, so a request
-//! without an answer is safely sent again. The body is signed with the shop's RSA key, the
+//! The document's id is ours, a UUID of our name: after a request without an answer the register is
+//! asked for it, and 409 says that it is there already, so such a request is safely sent again. The body is signed with the shop's RSA key, the
 //! connection carries the shop's client certificate.
 
 mod answer;
@@ -129,6 +129,14 @@ impl Register for OrangeData {
             let created = self.create(&request.body).await;
             created.map_err(|what| self.line.error(subject, what))?;
             Ok(document_id(&request.name))
+        })
+    }
+
+    fn find<'a>(&'a self, subject: &'a Subject, name: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async move {
+            let id = document_id(name);
+            let standing = self.status(&id).await.map_err(|what| self.line.error(subject, what))?;
+            Ok((standing != Standing::NotFound).then_some(id))
         })
     }
 

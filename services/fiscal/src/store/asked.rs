@@ -43,6 +43,8 @@ pub struct Request {
     pub fiscal: Option<FiscalData>,
     /// Why it waits or stopped, where something went wrong.
     pub reason: Option<Reason>,
+    /// Whether a register may have it.
+    pub sent: bool,
     /// For how many seconds nothing has changed.
     pub quiet_s: i64,
 }
@@ -120,22 +122,24 @@ impl Requests {
         Ok(state.is_none_or(|state| state != RequestState::Replaced.word()))
     }
 
-    /// What became of a request so far.
+    /// What became of a request so far, if that is news, and whether a register may have it.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
     pub async fn note(
         &self,
         cause: Uuid,
-        state: RequestState,
-        outcome: &str,
+        news: Option<(RequestState, &str)>,
+        sent: bool,
     ) -> Result<(), sqlx::Error> {
         sqlx::query!(
-            "UPDATE asked SET state = $2, outcome = $3, changed_at = now()
+            "UPDATE asked SET state = coalesce($2, state), outcome = coalesce($3, outcome),
+                    sent = $4, changed_at = now()
              WHERE cause = $1 AND state NOT IN ('replaced', 'issued')",
             cause,
-            state.word(),
-            outcome
+            news.map(|(state, _)| state.word()),
+            news.map(|(_, outcome)| outcome),
+            sent
         )
         .execute(&self.0)
         .await
@@ -247,7 +251,7 @@ async fn last(
     key: &str,
 ) -> Result<Option<(Request, Vec<u8>)>, sqlx::Error> {
     let row = sqlx::query!(
-        r#"SELECT cause, occurrence, state, outcome, digest,
+        r#"SELECT cause, occurrence, state, outcome, digest, sent,
                   extract(epoch FROM now() - changed_at)::bigint AS "quiet_s!"
            FROM asked WHERE shop = $1 AND key = $2 ORDER BY occurrence DESC LIMIT 1"#,
         shop.as_str(),
@@ -265,6 +269,7 @@ async fn last(
         state,
         fiscal: outcome.and_then(|text| serde_json::from_str(text).ok()),
         reason: outcome.and_then(|text| serde_json::from_str(text).ok()),
+        sent: row.sent,
         quiet_s: row.quiet_s,
     };
     Ok(Some((request, row.digest)))
@@ -300,8 +305,8 @@ async fn put(
 ) -> Result<(), sqlx::Error> {
     let text = event.to_json().map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     sqlx::query!(
-        "INSERT INTO asked (cause, shop, key, occurrence, digest, event)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO asked (cause, shop, key, occurrence, digest, event, sent)
+         VALUES ($1, $2, $3, $4, $5, $6, false)",
         event.id(),
         asking.shop.as_str(),
         asking.key,

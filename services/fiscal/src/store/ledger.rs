@@ -44,7 +44,7 @@ impl Ledgers {
     /// Plans what follows from `event` for its order and enters it, while nobody else does.
     ///
     /// What the same event came to before is not part of the plan and is replaced, as long as the
-    /// register has not issued it. Unless a person has `looked`, a receipt that looks like one
+    /// register has not issued it: the new entry stands after all that it was planned from. Unless a person has `looked`, a receipt that looks like one
     /// which came by the other way is not entered.
     ///
     /// # Errors
@@ -247,15 +247,17 @@ async fn doubt(
     Ok(other_way(transaction, way, event).await?.then_some(BookFault::Alike))
 }
 
-/// Whether a receipt of this likeness came by the other way within three months.
+/// Whether a receipt of this likeness came by the other way within three months, or was asked for and
+/// nobody can tell whether it is there.
 async fn other_way(
     transaction: &mut PgTransaction<'_>,
     way: &Way,
     event: &Event,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT 1 FROM ledger WHERE likeness = $1 AND way <> $2 AND cause <> $3
-                  AND made_at > now() - interval '90 days') AS "there!""#,
+        r#"SELECT EXISTS (SELECT 1 FROM ledger LEFT JOIN asked USING (cause)
+                  WHERE likeness = $1 AND cause <> $3 AND made_at > now() - interval '90 days'
+                    AND (way <> $2 OR asked.state = 'unknown')) AS "there!""#,
         way.likeness,
         way.name,
         event.id()
@@ -290,7 +292,7 @@ async fn put(
         "INSERT INTO ledger (cause, book, deed, settled, happened_at, way, likeness)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (cause) DO UPDATE SET deed = excluded.deed, settled = excluded.settled,
-                way = excluded.way, likeness = excluded.likeness
+                way = excluded.way, likeness = excluded.likeness, place = DEFAULT
          WHERE NOT ledger.settled",
         event.id(),
         book,

@@ -6,7 +6,7 @@ use runtime::testing::Said;
 use super::*;
 use crate::{
     receipt::{BookFault, CheckFault, CorrectionFault, LineFault, PaymentFault, Refusal, SumFault},
-    registers::{Error, What},
+    registers::What,
 };
 
 const SUM: Money = Money::from_kopecks(148_100);
@@ -114,6 +114,11 @@ fn calls(subject: &Subject) -> Vec<Failure> {
     what.into_iter().map(failed).collect()
 }
 
+fn refused_again(subject: &Subject) -> Error {
+    let what = What::Refused { code: 1, message: "x".to_owned(), passing: false };
+    Error { subject: subject.clone(), register: "CloudKassir", what }
+}
+
 #[test]
 fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
     let order: OrderRef = Said::order();
@@ -133,6 +138,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             ledger_away(subject, &LedgerError::Database(sqlx::Error::PoolTimedOut)),
             ledger_away(subject, &unreadable),
             outcome_unknown(subject, register, "main-1042"),
+            refused_in_doubt(subject, &refused_again(subject), "main-1042"),
         ])
         .failures(calls(subject))
         .reasons(refusals().iter().map(|refusal| refused(subject, refusal)))

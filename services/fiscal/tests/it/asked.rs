@@ -487,6 +487,11 @@ async fn a_refund_by_hand_takes_lines_delivery_and_codes_of_the_sale() {
     world.carry(&mut job(sold)).await;
     for (more, code) in [
         (json!({"lines": {"7": "1"}}), "refund_codes_unknown"),
+        (
+            json!({"lines": {"7": "1"}, "codes": ["MDEwNDYwMDAwMR05M2FiYw==",
+                                                  "MDEwNDYwMDAwMh05M2FiYw=="]}),
+            "refund_codes_unknown",
+        ),
         (json!({"lines": {"7": "3"}}), "refund_above_sale"),
         (json!({"lines": {"8": "1"}}), "refund_above_sale"),
         (json!({"lines": {}}), "nothing_sold"),

@@ -159,6 +159,60 @@ async fn a_refused_check_is_an_error_in_bitrix_and_its_reprint_a_new_attempt() {
     assert_eq!(world.look(85).await.status.as_deref(), Some("DONE"));
 }
 
+/// Bitrix offers to print again what it was told an error of.
+#[tokio::test]
+async fn a_check_that_may_be_issued_is_no_error_in_bitrix() {
+    let world = world(RegisterName::CloudKassir).await;
+    let fault = Fault::new(System::CloudKassir, Kind::Reset).on("/kkt/receipt").times(1);
+    world.fault(Fault { apply: Some(true), ..fault });
+    world.print(85, &check()).await;
+    let mut doubtful = only_job(&world);
+    doubtful.run(&*world.fiscal).await;
+    world.pass(Duration::from_secs(3600));
+    assert_eq!(world.carry(&mut doubtful).await, ["dead receipt_unknown"]);
+    assert_eq!(world.look(85).await.status.as_deref(), Some("WAIT"));
+    // Printed again as another check: a person must say whether it is the same sale.
+    world.print(86, &check()).await;
+    let mut alike = only_job(&world);
+    assert_eq!(world.carry(&mut alike).await, ["dead receipted_the_other_way"]);
+    assert_eq!(world.look(86).await.status.as_deref(), Some("ERROR"), "nothing was sent of it");
+    assert_eq!(world.receipts().len(), 1);
+    // Found in the cabinet, whose data Parom does not have.
+    doubtful.found::<fiscal::Fiscal>();
+    assert_eq!(world.carry(&mut doubtful).await, ["done"]);
+    assert_eq!(world.look(85).await.status.as_deref(), Some("WAIT"));
+    assert_eq!(world.portal_violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_check_that_has_not_moved_for_days_is_an_error_only_if_no_register_has_it() {
+    let world = world(RegisterName::CloudKassir).await;
+    world.print(85, &check()).await;
+    let mut with_register = only_job(&world);
+    assert_eq!(crate::world::name(&with_register.run(&*world.fiscal).await), "wait 5s");
+    world.print(86, &check()).await;
+    world.age_requests().await;
+    assert_eq!(world.look(85).await.status.as_deref(), Some("WAIT"));
+    assert_eq!(world.look(86).await.status.as_deref(), Some("ERROR"));
+    // A refusal settles what was sent: it may be printed anew.
+    world.print(87, &check()).await;
+    world.fault(on_receipt(Kind::Refusal).code(13).times(1));
+    let mut refused = world.told.jobs().pop().unwrap();
+    assert_eq!(world.carry(&mut refused).await, ["dead receipt_refused"]);
+    assert_eq!(world.look(87).await.status.as_deref(), Some("ERROR"));
+}
+
+/// Two sales alike are two receipts, as long as the fate of each is known.
+#[tokio::test]
+async fn two_checks_alike_are_two_receipts() {
+    let world = world(RegisterName::CloudKassir).await;
+    for number in [85, 86] {
+        world.print(number, &check()).await;
+        assert_eq!(world.carry(&mut only_job(&world)).await.last().unwrap(), "done");
+    }
+    assert_eq!(world.receipts().len(), 2);
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_without_a_guess_is_refused_at_once() {
     let world = world(RegisterName::CloudKassir).await;

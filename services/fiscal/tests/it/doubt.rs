@@ -127,6 +127,55 @@ async fn a_notification_settles_even_what_is_too_late_to_send() {
     assert_eq!(world.only_receipt().requested, 1);
 }
 
+/// The person looked before the register had shown it, or looked at another cabinet.
+#[tokio::test]
+async fn a_notification_outweighs_a_persons_it_is_not_there() {
+    for overtaken in [false, true] {
+        let world = World::with(hasty()).await;
+        world.fault(on_receipt(Kind::Hang).times(1));
+        let mut job = job(order());
+        job.run(&*world.fiscal).await;
+        world.pass(HOUR);
+        assert_eq!(world.carry(&mut job).await, ["dead receipt_unknown"]);
+        let id = world.receipts().pop().unwrap().id;
+        job.absent::<Fiscal>();
+        if overtaken {
+            // The next revision was refused meanwhile: what is in doubt is not forgotten by that.
+            world.fault(on_receipt(Kind::Refusal).code(13).times(1));
+            assert_eq!(world.carry(&mut job).await, ["dead receipt_refused"]);
+        }
+        world.hints.put("acme:1001:55:sell:1:1", &id).await.unwrap();
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+        let receipt = world.only_receipt();
+        assert_eq!((receipt.invoice_id.as_str(), receipt.requested), ("acme:1001:55:sell:1:1", 1));
+        assert_eq!(job.alias.as_deref(), Some("acme:1001:55:sell:1:1"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_goes_out_unless_the_notification_is_confirmed() {
+    let mut first = order();
+    first.key.id = 2002;
+    for told in [None, Some("Unknown1"), Some("the other order's")] {
+        let world = World::with(hasty()).await;
+        world.carry(&mut job(first.clone())).await;
+        let other = world.receipts().pop().unwrap().id;
+        world.fault(on_receipt(Kind::HangBefore).times(1));
+        let mut job = job(order());
+        job.run(&*world.fiscal).await;
+        world.pass(HOUR);
+        assert_eq!(world.carry(&mut job).await, ["dead receipt_unknown"]);
+        job.absent::<Fiscal>();
+        if let Some(id) = told {
+            let id = if id == "Unknown1" { id } else { &other };
+            world.hints.put("acme:1001:55:sell:1:1", id).await.unwrap();
+        }
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+        assert_eq!(world.receipts().len(), 2);
+        assert_eq!(world.receipts()[1].invoice_id, "acme:1001:55:sell:1:2");
+    }
+}
+
 #[tokio::test]
 async fn a_hint_at_a_receipt_that_is_not_ours_is_no_hint() {
     let world = World::new().await;

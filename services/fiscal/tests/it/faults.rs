@@ -175,17 +175,42 @@ async fn a_register_out_of_order_after_a_doubtful_attempt_keeps_the_key() {
     }
 }
 
+/// Settings and accounts change between two sendings: what is refused now may be issued already.
 #[tokio::test]
-async fn a_refusal_of_the_content_settles_the_doubtful_attempt_with_the_same_bytes_too() {
+async fn a_refusal_of_a_second_sending_says_nothing_about_the_first() {
+    for apply in [true, false] {
+        let world = World::new().await;
+        let mut reset = on_receipt(Kind::Reset).times(1);
+        reset.apply = Some(apply);
+        world.fault(reset);
+        world.fault(on_receipt(Kind::Refusal).code(24).times(1));
+        let mut job = job(order());
+        assert!(matches!(job.run(&*world.fiscal).await, End::Retry(..)));
+        let end = job.run(&*world.fiscal).await;
+        assert_eq!(
+            dead(&end),
+            (Class::Unknown, "receipt_unknown"),
+            "no change of the order revives it"
+        );
+        let End::Dead(reason) = end else { unreachable!() };
+        assert!(reason.text.ru.contains("acme:1001:55:sell:1:1"), "{}", reason.text.ru);
+        assert_eq!(reason.evidence.as_deref(), Some("refused with code 24: refused on command"));
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+        assert_eq!(world.only_receipt().invoice_id, "acme:1001:55:sell:1:1");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_second_sending_goes_out_anew_once_a_person_says_that_nothing_is_there() {
     let world = World::new().await;
     let mut reset = on_receipt(Kind::Reset).times(1);
     reset.apply = Some(false);
     world.fault(reset);
     world.fault(on_receipt(Kind::Refusal).code(24).times(1));
     let mut job = job(order());
-    let way = world.carry(&mut job).await;
-    assert_eq!(way, ["retry no_answer", "dead receipt_refused"]);
-    world.carry(&mut job).await;
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead receipt_unknown");
+    job.absent::<fiscal::Fiscal>();
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
     assert_eq!(world.only_receipt().invoice_id, "acme:1001:55:sell:1:2");
 }
 

@@ -42,6 +42,19 @@ fn a_returned_prepayment_goes_back_as_it_came() {
     assert_eq!(till.book().had.total(), Some(Money::ZERO));
 }
 
+/// A ledger may say so where an entry was planned anew before entries kept their order.
+#[test]
+fn a_prepayment_that_did_not_come_in_as_money_is_not_paid_back() {
+    let order = priced(order(), "800.00");
+    let mut till = Till::new(in_two(order, (2, "300.00"), (2, "500.00")), rules());
+    till.pay(55).unwrap();
+    till.pay(56).unwrap();
+    till.entries.swap(0, 1);
+    till.order.payments[0].state = PaymentState::Returned;
+    assert!(planned(&till.unpay(56)).starts_with("refund Electronic 800.00 |"));
+    assert_eq!(planned(&till.unpay(55)), "refused refund_above_payment");
+}
+
 /// The vector's last warning: after the closing receipt money goes back as money.
 #[test]
 fn a_closed_prepayment_goes_back_as_money_and_not_as_an_offset() {
@@ -133,6 +146,23 @@ fn the_codes_of_returned_pieces_are_those_that_the_order_has_lost() {
     till.give_back(&[(7, "1")]).unwrap();
     let refund = till.entries.last().unwrap().deed.receipt().unwrap();
     assert_eq!(refund.positions[0].mark, Some(code("0104601\u{1d}91")));
+}
+
+#[test]
+fn more_lost_codes_than_returned_pieces_are_for_a_person() {
+    let code = |text: &str| MarkCode::from_text(text).unwrap();
+    let mut order = priced(order(), "2071.50");
+    order.lines[0].marked = true;
+    order.lines[0].quantity = qty("3");
+    order.lines[0].marks = ["0104600", "0104601", "0104602"].map(code).to_vec();
+    let mut till = Till::new(order, by_goods());
+    till.pay(55).unwrap();
+    till.order.lines[0].marks.truncate(1);
+    assert_eq!(planned(&till.give_back(&[(7, "1")])), "refused refund_codes_unknown");
+    till.give_back(&[(7, "2")]).unwrap();
+    let refund = till.entries.last().unwrap().deed.receipt().unwrap();
+    let marks: Vec<_> = refund.positions.iter().filter_map(|p| p.mark.clone()).collect();
+    assert_eq!(marks, [code("0104601"), code("0104602")]);
 }
 
 #[test]

@@ -139,7 +139,49 @@ async fn a_day_after_a_lost_answer_the_first_document_is_found_again() {
         assert!(matches!(job.run(&*world.fiscal).await, End::Retry(..)));
         world.pass(Duration::from_secs(25 * 3600));
         assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
-        assert_eq!(only(&world, system).requested, 2, "{register:?}");
+        // OrangeData is asked by the document's id before anything is sent again.
+        let requested = if system == System::OrangeData { 1 } else { 2 };
+        assert_eq!(only(&world, system).requested, requested, "{register:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_settles_nothing() {
+    for (register, system, path) in ALL {
+        for apply in [true, false] {
+            let world = world(register).await;
+            let reset = Fault::new(system, Kind::Reset).on(path).times(1);
+            world.fault(Fault { apply: Some(apply), ..reset });
+            world.fault(Fault::new(system, Kind::Refusal).on(path).code(32).times(1));
+            let mut job = job(order());
+            let way = world.carry(&mut job).await;
+            let found = system == System::OrangeData && apply;
+            let end = if found { "done" } else { "dead receipt_unknown" };
+            assert_eq!(way.last().unwrap(), end, "{register:?} {apply}: {way:?}");
+            assert_eq!(world.carry(&mut job).await.last().unwrap(), "done", "{register:?} {apply}");
+            only(&world, system);
+        }
+    }
+}
+
+/// OrangeData's 400 for a wrong signature is about the key that signed this sending.
+#[tokio::test]
+async fn a_signing_key_that_changed_between_two_sendings_makes_no_second_receipt() {
+    for apply in [true, false] {
+        let world = world(ORANGEDATA).await;
+        let reset = Fault::new(System::OrangeData, Kind::Reset).on("/api/v2/documents/").times(1);
+        world.fault(Fault { apply: Some(apply), ..reset });
+        let mut job = job(order());
+        assert!(matches!(job.run(&*world.fiscal).await, End::Retry(..)));
+        world.pass(Duration::from_secs(60));
+        let mistaken = world.signing_with(include_str!("../vectors/other_signing_key.pem"));
+        let way = world.carry_with(&mistaken, &mut job).await;
+        let end = if apply { "done" } else { "dead receipt_unknown" };
+        assert_eq!(way.last().unwrap(), end, "{way:?}");
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+        let (summary, receipts) = books(&world, System::OrangeData);
+        assert_eq!((summary.receipts, summary.processed), (1, 1), "{summary:?}");
+        assert_eq!(receipts[0].requested, 1);
     }
 }
 

@@ -8,7 +8,7 @@ use fiscal::subject::Subject;
 use runtime::testing::Job;
 
 use crate::{
-    order::{order, qty, rules_with},
+    order::{order, priced, qty, rub, rules_with},
     till::to_ship,
     world::{Changes, World},
 };
@@ -158,6 +158,43 @@ async fn a_refused_receipt_is_planned_anew_and_its_entry_replaced() {
     let entries = world.ledgers.entries(&Subject::order(&order.key)).await.unwrap();
     assert_eq!((entries.len(), entries[0].settled), (1, true));
     world.only_receipt();
+}
+
+/// Its closing receipt offsets a prepayment that was entered after it had stopped.
+#[tokio::test]
+async fn a_payment_planned_anew_follows_what_was_entered_meanwhile() {
+    let world = World::new().await;
+    let mut order = priced(order(), "1000.00");
+    order.payments[0].sum = rub("500.00");
+    let second = events::Payment { id: 56, sum: rub("300.00"), ..order.payments[0].clone() };
+    order.payments.push(second);
+    let pay = |order: &Order, payment| {
+        let fact = PaymentFact { order: order.clone(), payment, occurrence: 1 };
+        Event::new(Fact::OrderPaid(Box::new(fact)), order.updated_at)
+    };
+    world.fault(crate::world::on_receipt(emulator::Kind::Refusal).code(13).times(1));
+    let mut first = Job::new(pay(&order, 55));
+    assert_eq!(world.carry(&mut first).await, ["dead receipt_refused"]);
+    let mut other = Job::new(pay(&order, 56));
+    assert_eq!(world.carry(&mut other).await.last().unwrap(), "done");
+    order.price = rub("800.00");
+    first.renew(pay(&order, 55));
+    assert_eq!(world.carry(&mut first).await.last().unwrap(), "done");
+    let entries = world.ledgers.entries(&Subject::order(&order.key)).await.unwrap();
+    let causes: Vec<_> = entries.iter().map(|entry| entry.cause).collect();
+    assert_eq!(causes, [other.event().id(), first.event().id()]);
+    for payment in &mut order.payments {
+        payment.state = PaymentState::Returned;
+    }
+    for (payment, sum) in [(55, "500.00"), (56, "300.00")] {
+        let fact = RefundFact { order: order.clone(), payment, sum: rub(sum), occurrence: 1 };
+        let event = Event::new(Fact::PaymentRefunded(Box::new(fact)), order.updated_at);
+        assert_eq!(world.carry(&mut Job::new(event)).await.last().unwrap(), "done");
+    }
+    assert_eq!(
+        receipts(&world),
+        [row("Income", "2", 30_000), row("Income", "4", 80_000), row("IncomeReturn", "4", 80_000)]
+    );
 }
 
 /// Facts of one order at once: the ledger lets one after another plan.

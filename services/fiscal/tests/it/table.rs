@@ -28,6 +28,7 @@ fn verdict(what: What) -> (&'static str, Class, String, bool) {
             "retry after a minute"
         }
         Failure::Dead(_) => "dead",
+        Failure::Later(..) => "later",
         Failure::Down(_) => "down",
     };
     let reason = failure.reason();

@@ -211,6 +211,12 @@ impl World {
         sqlx::raw_sql(years_ago).execute(self.tables.pool()).await.unwrap();
     }
 
+    /// Lets two days pass for what was asked for.
+    pub(crate) async fn age_requests(&self) {
+        let days_ago = "UPDATE asked SET changed_at = changed_at - interval '2 days'";
+        sqlx::raw_sql(days_ago).execute(self.tables.pool()).await.unwrap();
+    }
+
     /// The shop's settings.
     pub(crate) fn shop(&self) -> Shop {
         self.shops.values().next().unwrap().clone()
@@ -225,6 +231,15 @@ impl World {
         let outside = outside(&self.emulator, tables, &self.nudged, metrics);
         let started = Fiscal::new(self.config.clone(), shops, outside);
         started.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// A process that signs for OrangeData with this key, as after a mistake in the settings.
+    pub(crate) fn signing_with(&self, key: &str) -> Arc<Fiscal> {
+        let mut shops = self.shops.clone();
+        for account in shops.values_mut().filter_map(|shop| shop.orangedata.as_mut()) {
+            account.signing_key = format!("plain:{key}").try_into().unwrap();
+        }
+        self.with_shops(&shops)
     }
 
     /// A process that finds ATOL away: nobody listens at that port.

@@ -44,7 +44,8 @@ pub enum BookFault {
     PartlyClosed,
     /// The order was receipted by Parom, and the shop's receipts are composed by Bitrix now.
     OtherWay,
-    /// A receipt of the same kind, sum and buyer came by the other way not long ago.
+    /// A receipt of the same kind, sum and buyer came by the other way not long ago, or one that Bitrix
+    /// composed may be issued and nobody knows.
     Alike,
     /// People have asked for a correction of that day, and it may be of this very settlement.
     Corrected {
@@ -188,12 +189,13 @@ impl BookFault {
             ),
             Self::Alike => (
                 "чек этому же покупателю на эту же сумму недавно прошёл другим путём (из Битрикса \
-                 или по событиям заказа). Проверьте в кабинете кассы, не та ли это продажа: если \
-                 нет, скажите Парому, что чека нет, и он уйдёт."
+                 или по событиям заказа), или неизвестно, пробит ли такой же чек Битрикса. Проверьте \
+                 в кабинете кассы, не та ли это продажа: если нет, скажите Парому, что чека нет, и \
+                 он уйдёт."
                     .into(),
                 "a receipt for the same buyer and sum came by the other way (from Bitrix or from \
-                 the order's facts) not long ago. Look in the cabinet whether it is the same sale: \
-                 if not, tell Parom that the receipt is not there, and it goes out."
+                 the order's facts) not long ago, or nobody can tell whether one alike of Bitrix is \
+                 issued. Look in the cabinet whether it is the same sale: if not, tell Parom that the receipt is not there, and it goes out."
                     .into(),
             ),
             Self::Corrected { document } => (
