@@ -58,6 +58,9 @@ pub enum State {
         revision: u32,
         /// Whether 1C has said no: then it has noted nothing.
         refused: bool,
+        /// Whether 1C was not asked, for no phone is surely the buyer's.
+        #[serde(default)]
+        nameless: bool,
     },
     /// Done.
     Done,
@@ -83,8 +86,16 @@ impl Loyalty {
                 };
                 Ok(told.into_iter().fold(step, Step::emit))
             }
-            State::Refusing { ask, revision, refused } => {
-                self.refuse(order, &ask, revision, refused).await
+            State::Refusing { ask, revision, refused, nameless } => {
+                let reason = |asked| match (refused, nameless) {
+                    (true, _) => words::points_insufficient(order, asked),
+                    (false, true) => words::phone_missing(order),
+                    (false, false) => words::onec_away(order),
+                };
+                self.refuse(order, &ask, refused, reason).await.map(|reason| match reason {
+                    Some(reason) => Step::stop(State::Again(revision + 1), reason),
+                    None => Step::done(State::Done),
+                })
             }
             State::Done => Ok(Step::done(State::Done)),
         }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     ledger::{Kind, Request},
     store::Untold,
+    words,
 };
 
 /// A client of 1C's HTTP service.
@@ -48,7 +49,7 @@ pub(crate) enum Error {
     /// 1C does not know the customer.
     #[error("1C does not know the customer")]
     UnknownCustomer,
-    /// The customer has no phone of his own, and 1C knows customers by nothing else.
+    /// The customer has no phone that is surely his, and 1C knows customers by nothing else.
     #[error("the customer has no phone of his own")]
     NoPhone,
 }
@@ -266,12 +267,7 @@ impl Error {
                 "1С отказала в операции, которая здесь проведена. Сверьте баланс покупателя и повторите.",
                 "1C refuses an operation that is carried out here. Compare the balances, then replay.",
             )),
-            Self::NoPhone => Failure::Dead(reason(
-                Class::Invalid,
-                "phone_missing",
-                "у покупателя нет своего телефона, а 1С узнаёт покупателей только по нему. Запишите ему телефон и повторите.",
-                "the buyer has no phone that is his alone, and 1C knows customers by nothing else. Give him one, then replay.",
-            )),
+            Self::NoPhone => Failure::Dead(words::phone_missing(order).evidence(&self.to_string())),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use events::OrderRef;
-use runtime::{Failure, Step};
+use runtime::{Failure, Reason, Step};
 use uuid::Uuid;
 
 use crate::{
@@ -36,7 +36,8 @@ impl Loyalty {
             if self.is_to_be_refused(request, &error) {
                 let ask = ask.iter().skip(place).cloned().collect();
                 let refused = error.is_refusal();
-                return Ok(Step::again(State::Refusing { ask, revision, refused }));
+                let nameless = matches!(error, onec::Error::NoPhone);
+                return Ok(Step::again(State::Refusing { ask, revision, refused, nameless }));
             }
             if error.is_refusal() {
                 // Balances are compared: 1C's counts.
@@ -70,15 +71,16 @@ impl Loyalty {
         Duration::try_from(age).unwrap_or_default()
     }
 
-    /// Takes a redemption back here, and there what 1C may have noted of it.
+    /// Takes a redemption back here, and there what 1C may have noted of it. Answers `reason` for
+    /// the points that were asked for.
     pub(crate) async fn refuse(
         &self,
         order: &OrderRef,
         ask: &[Request],
-        revision: u32,
         refused: bool,
-    ) -> Next {
-        let Some(redemption) = ask.first() else { return Ok(Step::done(State::Done)) };
+        reason: impl FnOnce(i64) -> Reason,
+    ) -> Result<Option<Reason>, Failure> {
+        let Some(redemption) = ask.first() else { return Ok(None) };
         let undoing = self.undo(order, redemption).await?;
         let mut operations: Vec<Uuid> = ask.iter().map(|request| request.id).collect();
         if refused {
@@ -86,12 +88,7 @@ impl Loyalty {
         }
         let withdrawn = self.bank.store().withdraw(&operations, &[undoing]).await;
         withdrawn.map_err(|_| words::store_away(order))?;
-        let asked = redemption.what.amount().unwrap_or(0);
-        let reason = match refused {
-            true => words::points_insufficient(order, asked),
-            false => words::onec_away(order),
-        };
-        Ok(Step::stop(State::Again(revision + 1), reason))
+        Ok(Some(reason(redemption.what.amount().unwrap_or(0))))
     }
 
     /// Takes back here what 1C did not take there; answers by which operation.

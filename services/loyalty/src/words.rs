@@ -271,3 +271,20 @@ pub(crate) fn onec_away(order: &OrderRef) -> Reason {
         ),
     )
 }
+
+/// 1C is the master and knows customers by phone alone, and none is surely the buyer's.
+pub(crate) fn phone_missing(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Invalid,
+        "phone_missing",
+        format!(
+            "Баллы по заказу № {number}: у покупателя нет своего подтверждённого телефона, а 1С узнаёт \
+             покупателей только по телефону. Запишите ему телефон и повторите."
+        ),
+        format!(
+            "Points of order {number}: no phone is proven to be the buyer's alone, and 1C knows customers \
+             by nothing else. Give him one, then replay."
+        ),
+    )
+}

@@ -122,7 +122,8 @@ impl Store {
     }
 
     /// The phone by which 1C knows the customer of an operation: the one that was named, the one
-    /// of the operation it refers to, or one that is the customer's alone.
+    /// of the operation it refers to, or one that is the customer's alone. A phone that was only
+    /// typed may be another's: it receives points, and none are spent under it.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
@@ -130,6 +131,7 @@ impl Store {
         let phone = sqlx::query_scalar!(
             r#"SELECT COALESCE(o.phone, r.phone, (
                 SELECT p.phone FROM phones p WHERE p.customer_id = o.customer_id
+                 AND (p.proven OR NOT (o.kind IN ('hold', 'debit', 'capture') OR o.kind = 'adjustment' AND o.amount < 0))
                  AND NOT EXISTS (SELECT FROM phones x WHERE x.phone = p.phone AND x.customer_id <> p.customer_id)
                 ORDER BY p.proven DESC, p.since, p.phone LIMIT 1)) AS "phone"
                FROM operations o LEFT JOIN operations r ON r.id = o.of_id WHERE o.id = $1"#,
