@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Loyalty, ask,
     config::Master,
+    known,
     ledger::{Answer, Kind, Known, Outcome, Request, Waits},
     plan::{self, Plan},
     words,
@@ -138,6 +139,12 @@ impl Loyalty {
             let answered = answered.map_err(|_| words::store_away(order))?;
             match answered.answer {
                 Answer::Decided(known) | Answer::Repeated(known) if known.outcome.is_done() => {
+                    // The cancellation was handled since this was planned, and did not see it.
+                    if let Some(undoing) = ask::too_late(&request)
+                        && self.is_over(event).await?
+                    {
+                        ask.push_front(undoing);
+                    }
                     applied.push(known.applied);
                     // Of two facts that ask for the same, 1C hears one.
                     moved.push(Request { id: known.id, ..request });
@@ -150,7 +157,11 @@ impl Loyalty {
                             let reason = words::points_insufficient(order, asked);
                             return Ok(Step::stop(State::Again(revision + 1), reason));
                         }
-                        Refusal::Instead(other) => ask.push_front(*other),
+                        Refusal::Instead(other) => {
+                            if ask::too_late(&other).is_none() || !self.is_over(event).await? {
+                                ask.push_front(*other);
+                            }
+                        }
                         Refusal::Wrong => {
                             return Err(words::refused(order, known.outcome.as_str()));
                         }
@@ -160,6 +171,11 @@ impl Loyalty {
                 Answer::Parked(Waits::Reference) => {}
                 Answer::Parked(Waits::Customer | Waits::Decision) => {
                     told.push(words::parked(event, order, now));
+                    if let Some(undoing) = ask::too_late(&request)
+                        && self.is_over(event).await?
+                    {
+                        ask.push_front(undoing);
+                    }
                 }
                 Answer::Conflict { .. } => {
                     return Err(words::refused(order, "conflict_payload_mismatch"));
@@ -174,6 +190,13 @@ impl Loyalty {
             Step::done(State::Done)
         };
         Ok(told.into_iter().fold(step, Step::emit))
+    }
+
+    async fn is_over(&self, event: &Event) -> Result<bool, Failure> {
+        match event.fact.snapshot() {
+            Some(order) => known::is_over(&self.bank, order).await,
+            None => Ok(false),
+        }
     }
 
     /// What the shop learns of operations that moved so many kopecks of points each.
@@ -213,6 +236,8 @@ fn after_refusal(request: &Request, known: &Known) -> Refusal {
             ask::spend_instead(request)
                 .map_or(Refusal::Wrong, |debit| Refusal::Instead(Box::new(debit)))
         }
+        // What spent it is taken back for itself.
+        (Kind::Release, Outcome::AlreadyCaptured) if ask::is_undoing(request) => Refusal::Harmless,
         (Kind::Release, Outcome::AlreadyCaptured) => ask::reverse_instead(request)
             .map_or(Refusal::Wrong, |reversal| Refusal::Instead(Box::new(reversal))),
         (

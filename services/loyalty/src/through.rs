@@ -82,7 +82,8 @@ impl Loyalty {
     ) -> Result<Option<Reason>, Failure> {
         let Some(redemption) = ask.first() else { return Ok(None) };
         let undoing = self.undo(order, redemption).await?;
-        let mut operations: Vec<Uuid> = ask.iter().map(|request| request.id).collect();
+        let operations = ask.iter().map(|request| request.id).filter(|id| *id != undoing);
+        let mut operations: Vec<Uuid> = operations.collect();
         if refused {
             operations.push(undoing);
         }

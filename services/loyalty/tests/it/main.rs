@@ -10,6 +10,7 @@
 mod api;
 mod books;
 mod chaos;
+mod ended;
 mod guests;
 mod laws;
 mod master;
