@@ -91,6 +91,11 @@ pub(crate) fn too_late(request: &Request) -> Option<Request> {
     }
 }
 
+/// Whether this takes back what an order has earned.
+pub(crate) fn takes_earned_back(request: &Request) -> bool {
+    request.what.of().is_some_and(|of| of.external_id.contains(":accrual:"))
+}
+
 /// Whether this is what [`undo`] gives.
 pub(crate) fn is_undoing(request: &Request) -> bool {
     request.key.external_id.starts_with("undo:")

@@ -209,7 +209,7 @@ impl Loyalty {
     ) -> Vec<Event> {
         let now = self.bank.store().now();
         let word = |(request, kopecks): (&Request, &i64)| {
-            words::moved(event, order, request.what.kind(), *kopecks, now)
+            words::moved(event, order, request, *kopecks, now)
         };
         operations.iter().zip(applied).map(word).collect()
     }

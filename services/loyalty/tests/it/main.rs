@@ -12,6 +12,7 @@ mod books;
 mod chaos;
 mod ended;
 mod guests;
+mod heard;
 mod laws;
 mod master;
 mod model;
