@@ -80,7 +80,7 @@ impl Loyalty {
             State::Again(revision) => self.plan(event, order, revision, LOOKS).await,
             State::Planned { ask, revision } => self.carry_out(event, order, ask, revision).await,
             State::Telling { ask, applied, revision } => {
-                let step = self.tell_onec(order, &ask, revision).await?;
+                let step = self.tell_onec(event, order, &ask, &applied, revision).await?;
                 let Some(told) = step.is_done().then(|| self.moved(event, order, &ask, &applied))
                 else {
                     return Ok(step);
@@ -200,7 +200,7 @@ impl Loyalty {
     }
 
     /// What the shop learns of operations that moved so many kopecks of points each.
-    fn moved(
+    pub(crate) fn moved(
         &self,
         event: &Event,
         order: &OrderRef,

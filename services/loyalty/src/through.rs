@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use events::OrderRef;
+use events::{Event, OrderRef};
 use runtime::{Failure, Reason, Step};
 use uuid::Uuid;
 
@@ -23,7 +23,17 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 impl Loyalty {
     /// Tells 1C, which knows a repeat by the operation's id.
-    pub(crate) async fn tell_onec(&self, order: &OrderRef, ask: &[Request], revision: u32) -> Next {
+    ///
+    /// Where it refuses one of them, the shop hears of those before it, which 1C knows: nothing
+    /// tells of them later.
+    pub(crate) async fn tell_onec(
+        &self,
+        event: &Event,
+        order: &OrderRef,
+        ask: &[Request],
+        applied: &[i64],
+        revision: u32,
+    ) -> Next {
         let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
         let store = self.bank.store();
         let away = |_| words::store_away(order);
@@ -34,10 +44,13 @@ impl Loyalty {
                 continue;
             };
             if self.is_to_be_refused(request, &error) {
+                let before = ask.get(..place).unwrap_or_default();
+                let known = self.moved(event, order, before, applied);
                 let ask = ask.iter().skip(place).cloned().collect();
                 let refused = error.is_refusal();
                 let nameless = matches!(error, onec::Error::NoPhone);
-                return Ok(Step::again(State::Refusing { ask, revision, refused, nameless }));
+                let step = Step::again(State::Refusing { ask, revision, refused, nameless });
+                return Ok(known.into_iter().fold(step, Step::emit));
             }
             if error.is_refusal() {
                 // Balances are compared: 1C's counts.

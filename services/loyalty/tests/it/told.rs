@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::{
     order::{completed, created, order, paid, returned},
+    restored::{cancelled, fresh},
     world::{FILE, LONG, PHONE, World},
 };
 
@@ -138,6 +139,27 @@ async fn what_1c_refuses_is_taken_back_here_also_when_it_is_spent_already() {
     assert_eq!(at_onec(&onec, PHONE), 5_000);
     let none = || async { world.metric("loyalty_onec_untold").await < 0.5 };
     world.stage.until("nothing is untold", LONG, none).await;
+    world.end().await;
+}
+
+/// Of an order that came back 1C takes the points earned and refuses those to be spent: the shop
+/// hears what 1C knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_1c_took_before_it_refused_is_told_to_the_shop() {
+    let (world, onec) = world(|_| {}).await;
+    let facts = [created(order(1)), paid(order(1)), cancelled(4, 1)];
+    for (count, fact) in (1..).zip(facts) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+    }
+    onec.emulator.onec.books().customers.insert(PHONE.to_owned(), 0);
+    world.listen().await;
+    world.tell(completed(fresh(5))).await;
+    world.until_jobs("dead", 1).await;
+    assert_eq!(world.balance(PHONE).await, ["500.00", "65.33", "0.00", "0.00"]);
+    assert_eq!(at_onec(&onec, PHONE), 6_533);
+    let heard: Vec<_> = world.heard().await.into_iter().map(|(_, code, _)| code).collect();
+    assert_eq!(heard, ["points_earned", "points_insufficient"]);
     world.end().await;
 }
 
