@@ -14,11 +14,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use url::Url;
 use uuid::Uuid;
 
-use crate::{
-    ledger::{Kind, Request},
-    store::Untold,
-    words,
-};
+use crate::{ledger::Kind, store::Untold, words};
 
 /// A client of 1C's HTTP service.
 pub(crate) struct OneC {
@@ -54,7 +50,7 @@ pub(crate) enum Error {
     NoPhone,
 }
 
-/// An operation as 1C hears of it: the same however often, whoever tells it.
+/// An operation as 1C hears of it: as it was recorded, so the same however often, whoever tells it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word<'a> {
     id: Uuid,
@@ -65,21 +61,6 @@ pub(crate) struct Word<'a> {
     order: Option<&'a str>,
     at: OffsetDateTime,
     until: Option<OffsetDateTime>,
-}
-
-impl<'a> From<&'a Request> for Word<'a> {
-    fn from(request: &'a Request) -> Self {
-        Self {
-            id: request.id,
-            external_id: &request.key.external_id,
-            kind: request.what.kind(),
-            amount: request.what.amount(),
-            reference: request.what.of().map(|of| of.external_id.as_str()),
-            order: request.note.order.as_deref(),
-            at: request.effective_at,
-            until: request.what.until(),
-        }
-    }
 }
 
 impl<'a> From<&'a Untold> for Word<'a> {

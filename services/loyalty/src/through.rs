@@ -15,6 +15,7 @@ use crate::{
     flow::{Next, State},
     ledger::{Answer, Kind, Outcome, Request},
     onec::{self, Word},
+    store::Untold,
     words,
 };
 
@@ -38,12 +39,12 @@ impl Loyalty {
         let store = self.bank.store();
         let away = |_| words::store_away(order);
         for (place, request) in ask.iter().enumerate() {
-            let phone = store.phone_to_tell(request.id).await.map_err(away)?;
-            let Err(error) = onec.tell(&Word::from(request), phone).await else {
+            let recorded = store.recorded(request.id).await.map_err(away)?;
+            let Err(error) = onec.tell(&Word::from(&recorded), recorded.phone).await else {
                 store.told(&[request.id]).await.map_err(away)?;
                 continue;
             };
-            if self.is_to_be_refused(request, &error) {
+            if self.is_to_be_refused(&recorded, &error) {
                 let before = ask.get(..place).unwrap_or_default();
                 let known = self.moved(event, order, before, applied);
                 let ask = ask.iter().skip(place).cloned().collect();
@@ -56,7 +57,7 @@ impl Loyalty {
                 // Balances are compared: 1C's counts.
                 store.told(&[request.id]).await.map_err(away)?;
             }
-            return Err(match (error.failure(order), self.patience(request)) {
+            return Err(match (error.failure(order), self.patience(&recorded)) {
                 (Failure::Retry(reason, None), Some(left)) => Failure::Retry(reason, Some(left)),
                 (failure, _) => failure,
             });
@@ -64,23 +65,25 @@ impl Loyalty {
         Ok(Step::done(State::Done))
     }
 
-    /// Whether a redemption is not waited for any longer.
-    fn is_to_be_refused(&self, request: &Request, error: &onec::Error) -> bool {
-        let in_vain = error.is_refusal() || matches!(error, onec::Error::NoPhone);
+    /// Whether a redemption is not waited for any longer. One that 1C has taken is taken back only
+    /// when it says no after all.
+    fn is_to_be_refused(&self, request: &Untold, error: &onec::Error) -> bool {
         let away = self.program.when_1c_is_away == Away::Refuse
             && (error.is_not_sent() || self.age(request) >= self.refuse_after);
-        spends(request) && (in_vain || away)
+        let in_vain = matches!(error, onec::Error::NoPhone) || away;
+        spends(request) && (error.is_refusal() || !request.told && in_vain)
     }
 
     /// When 1C is told again of a redemption that is to be refused in time.
-    fn patience(&self, request: &Request) -> Option<Duration> {
-        let bound = spends(request) && self.program.when_1c_is_away == Away::Refuse;
+    fn patience(&self, request: &Untold) -> Option<Duration> {
+        let bound =
+            spends(request) && !request.told && self.program.when_1c_is_away == Away::Refuse;
         let age = self.age(request);
         bound.then(|| PAUSE.max(age / 2).min(self.refuse_after.saturating_sub(age)))
     }
 
-    fn age(&self, request: &Request) -> Duration {
-        let age = self.bank.store().now() - request.effective_at;
+    fn age(&self, request: &Untold) -> Duration {
+        let age = self.bank.store().now() - request.at;
         Duration::try_from(age).unwrap_or_default()
     }
 
@@ -125,6 +128,6 @@ impl Loyalty {
     }
 }
 
-fn spends(request: &Request) -> bool {
-    matches!(request.what.kind(), Kind::Hold | Kind::Debit)
+fn spends(request: &Untold) -> bool {
+    matches!(request.kind, Kind::Hold | Kind::Debit)
 }
