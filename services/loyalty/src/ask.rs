@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    ledger::{Beyond, Key, Note, Request, What},
+    ledger::{Beyond, Key, Kind, Note, Request, What},
     plan::Who,
 };
 
@@ -22,19 +22,19 @@ impl Asking<'_> {
     /// The numbers that operations of one kind can have.
     pub(crate) const NUMBERS: Range<u32> = 0..100;
 
-    /// The order's name.
-    pub(crate) fn order(&self) -> Key {
-        Key::new(self.source(), name(self.order))
-    }
-
     /// Whose names an order's operations have.
     pub(crate) fn source(&self) -> String {
-        format!("shop:{}", self.order.key.shop)
+        source(self.order)
     }
 
     /// The name of an operation of the order.
     pub(crate) fn key(&self, kind: &str, number: u32) -> Key {
         Key::new(self.source(), format!("{}:{kind}:{number}", name(self.order)))
+    }
+
+    /// Whether this is the name of such an operation.
+    pub(crate) fn is(&self, kind: &str, key: &Key) -> bool {
+        Self::NUMBERS.clone().any(|number| self.key(kind, number) == *key)
     }
 
     /// Every name that operations of these kinds can have.
@@ -82,15 +82,43 @@ pub(crate) fn undo(request: &Request) -> Request {
     instead(request, format!("undo:{}", request.key.external_id), what)
 }
 
+/// What takes back something that an order which is over has no claim to.
+pub(crate) fn too_late(request: &Request) -> Option<Request> {
+    match request.what.kind() {
+        Kind::Hold | Kind::Debit => Some(undo(request)),
+        Kind::Capture | Kind::Accrual => Some(undo_spent(request)),
+        _ => None,
+    }
+}
+
+/// Whether this takes back what an order has earned.
+pub(crate) fn takes_earned_back(request: &Request) -> bool {
+    request.what.of().is_some_and(|of| of.external_id.contains(":accrual:"))
+}
+
+/// Whether this is what [`undo`] gives.
+pub(crate) fn is_undoing(request: &Request) -> bool {
+    request.key.external_id.starts_with("undo:")
+}
+
 fn instead(request: &Request, external_id: String, what: What) -> Request {
     let key = Key::new(request.key.source.clone(), external_id);
     Request { id: Uuid::now_v7(), key, what, ..request.clone() }
 }
 
-/// A reversal in place of an undoing release whose hold is spent.
+/// A reversal in place of an undoing release whose hold is spent; what takes an accrual back.
 pub(crate) fn undo_spent(request: &Request) -> Request {
     let what = What::Reversal { of: request.key.clone(), amount: None };
     instead(request, format!("undo-spent:{}", request.key.external_id), what)
+}
+
+/// The order's name.
+pub(crate) fn order(order: &Order) -> Key {
+    Key::new(source(order), name(order))
+}
+
+fn source(order: &Order) -> String {
+    format!("shop:{}", order.key.shop)
 }
 
 /// The order's name within its source.
@@ -102,7 +130,6 @@ fn name(order: &Order) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Kind;
 
     #[test]
     fn what_is_done_instead_has_a_name_of_its_own() {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Loyalty, ask,
     config::Master,
+    known,
     ledger::{Answer, Kind, Known, Outcome, Request, Waits},
     plan::{self, Plan},
     words,
@@ -58,6 +59,9 @@ pub enum State {
         revision: u32,
         /// Whether 1C has said no: then it has noted nothing.
         refused: bool,
+        /// Whether 1C was not asked, for no phone is surely the buyer's.
+        #[serde(default)]
+        nameless: bool,
     },
     /// Done.
     Done,
@@ -76,15 +80,23 @@ impl Loyalty {
             State::Again(revision) => self.plan(event, order, revision, LOOKS).await,
             State::Planned { ask, revision } => self.carry_out(event, order, ask, revision).await,
             State::Telling { ask, applied, revision } => {
-                let step = self.tell_onec(order, &ask, revision).await?;
+                let step = self.tell_onec(event, order, &ask, &applied, revision).await?;
                 let Some(told) = step.is_done().then(|| self.moved(event, order, &ask, &applied))
                 else {
                     return Ok(step);
                 };
                 Ok(told.into_iter().fold(step, Step::emit))
             }
-            State::Refusing { ask, revision, refused } => {
-                self.refuse(order, &ask, revision, refused).await
+            State::Refusing { ask, revision, refused, nameless } => {
+                let reason = |asked| match (refused, nameless) {
+                    (true, _) => words::points_insufficient(order, asked),
+                    (false, true) => words::phone_missing(order),
+                    (false, false) => words::onec_away(order),
+                };
+                self.refuse(order, &ask, refused, reason).await.map(|reason| match reason {
+                    Some(reason) => Step::stop(State::Again(revision + 1), reason),
+                    None => Step::done(State::Done),
+                })
             }
             State::Done => Ok(Step::done(State::Done)),
         }
@@ -127,6 +139,12 @@ impl Loyalty {
             let answered = answered.map_err(|_| words::store_away(order))?;
             match answered.answer {
                 Answer::Decided(known) | Answer::Repeated(known) if known.outcome.is_done() => {
+                    // The cancellation was handled since this was planned, and did not see it.
+                    if let Some(undoing) = ask::too_late(&request)
+                        && self.is_over(event).await?
+                    {
+                        ask.push_front(undoing);
+                    }
                     applied.push(known.applied);
                     // Of two facts that ask for the same, 1C hears one.
                     moved.push(Request { id: known.id, ..request });
@@ -139,7 +157,11 @@ impl Loyalty {
                             let reason = words::points_insufficient(order, asked);
                             return Ok(Step::stop(State::Again(revision + 1), reason));
                         }
-                        Refusal::Instead(other) => ask.push_front(*other),
+                        Refusal::Instead(other) => {
+                            if ask::too_late(&other).is_none() || !self.is_over(event).await? {
+                                ask.push_front(*other);
+                            }
+                        }
                         Refusal::Wrong => {
                             return Err(words::refused(order, known.outcome.as_str()));
                         }
@@ -149,6 +171,11 @@ impl Loyalty {
                 Answer::Parked(Waits::Reference) => {}
                 Answer::Parked(Waits::Customer | Waits::Decision) => {
                     told.push(words::parked(event, order, now));
+                    if let Some(undoing) = ask::too_late(&request)
+                        && self.is_over(event).await?
+                    {
+                        ask.push_front(undoing);
+                    }
                 }
                 Answer::Conflict { .. } => {
                     return Err(words::refused(order, "conflict_payload_mismatch"));
@@ -165,8 +192,15 @@ impl Loyalty {
         Ok(told.into_iter().fold(step, Step::emit))
     }
 
+    async fn is_over(&self, event: &Event) -> Result<bool, Failure> {
+        match event.fact.snapshot() {
+            Some(order) => known::is_over(&self.bank, order).await,
+            None => Ok(false),
+        }
+    }
+
     /// What the shop learns of operations that moved so many kopecks of points each.
-    fn moved(
+    pub(crate) fn moved(
         &self,
         event: &Event,
         order: &OrderRef,
@@ -175,7 +209,7 @@ impl Loyalty {
     ) -> Vec<Event> {
         let now = self.bank.store().now();
         let word = |(request, kopecks): (&Request, &i64)| {
-            words::moved(event, order, request.what.kind(), *kopecks, now)
+            words::moved(event, order, request, *kopecks, now)
         };
         operations.iter().zip(applied).map(word).collect()
     }
@@ -202,6 +236,8 @@ fn after_refusal(request: &Request, known: &Known) -> Refusal {
             ask::spend_instead(request)
                 .map_or(Refusal::Wrong, |debit| Refusal::Instead(Box::new(debit)))
         }
+        // What spent it is taken back for itself.
+        (Kind::Release, Outcome::AlreadyCaptured) if ask::is_undoing(request) => Refusal::Harmless,
         (Kind::Release, Outcome::AlreadyCaptured) => ask::reverse_instead(request)
             .map_or(Refusal::Wrong, |reversal| Refusal::Instead(Box::new(reversal))),
         (

@@ -4,11 +4,31 @@ use events::{Money, Order, Phone, ReturnFact};
 use runtime::Failure;
 
 use crate::{
-    ask::Asking,
+    ask::{self, Asking},
+    bank::Bank,
     plan::{Planner, Who},
-    store::Done,
+    store::{Done, Saved},
     words,
 };
+
+/// Whether an order is over as far as this snapshot of it can tell: it is cancelled, or was taken
+/// no later than one that was.
+pub(crate) async fn is_over(bank: &Bank, order: &Order) -> Result<bool, Failure> {
+    Ok(order.canceled
+        || ended(bank, order).await?.is_some_and(|ended| !saved(order).is_after(ended)))
+}
+
+async fn ended(bank: &Bank, order: &Order) -> Result<Option<Saved>, Failure> {
+    bank.store().ended(&ask::order(order)).await.map_err(|error| {
+        tracing::debug!(%error, "an order's cancellation cannot be read");
+        words::store_away(&order.key)
+    })
+}
+
+fn saved(order: &Order) -> Saved {
+    let version = order.version.and_then(|version| i64::try_from(version).ok());
+    Saved { version, updated_at: order.updated_at }
+}
 
 impl Planner<'_> {
     /// The value of the goods that came back in this order's other returns.
@@ -18,12 +38,26 @@ impl Planner<'_> {
         value: i64,
     ) -> Result<i64, Failure> {
         let order = &fact.order;
-        let key = self.asking(order, Who::OF_REFERENCE).order();
+        let key = ask::order(order);
         let before = self.bank.store().returned_before(&key, fact.occurrence, value).await;
         before.map_err(|error| {
             tracing::debug!(%error, "an order's returns cannot be read");
             words::store_away(&order.key)
         })
+    }
+
+    /// Notes that the order is cancelled, before it is looked what is to be undone: what is carried
+    /// out later sees it.
+    pub(crate) async fn end(&self, order: &Order) -> Result<(), Failure> {
+        self.bank.store().end(&ask::order(order), saved(order)).await.map_err(|error| {
+            tracing::debug!(%error, "an order's cancellation cannot be written");
+            words::store_away(&order.key)
+        })
+    }
+
+    /// Whether the order was ever cancelled.
+    pub(crate) async fn has_ended(&self, order: &Order) -> Result<bool, Failure> {
+        Ok(ended(self.bank, order).await?.is_some())
     }
 
     /// Kopecks of points in the order's property.

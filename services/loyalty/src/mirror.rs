@@ -212,6 +212,7 @@ mod tests {
             phone: None,
             withdraws,
             since: OffsetDateTime::UNIX_EPOCH,
+            told: false,
         };
         let (soon, week) = (time::Duration::minutes(1), time::Duration::days(8));
         let no = || E::Refused("no".to_owned());

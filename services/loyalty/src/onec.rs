@@ -14,10 +14,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 use url::Url;
 use uuid::Uuid;
 
-use crate::{
-    ledger::{Kind, Request},
-    store::Untold,
-};
+use crate::{ledger::Kind, store::Untold, words};
 
 /// A client of 1C's HTTP service.
 pub(crate) struct OneC {
@@ -48,12 +45,12 @@ pub(crate) enum Error {
     /// 1C does not know the customer.
     #[error("1C does not know the customer")]
     UnknownCustomer,
-    /// The customer has no phone of his own, and 1C knows customers by nothing else.
+    /// The customer has no phone that is surely his, and 1C knows customers by nothing else.
     #[error("the customer has no phone of his own")]
     NoPhone,
 }
 
-/// An operation as 1C hears of it: the same however often, whoever tells it.
+/// An operation as 1C hears of it: as it was recorded, so the same however often, whoever tells it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word<'a> {
     id: Uuid,
@@ -64,21 +61,6 @@ pub(crate) struct Word<'a> {
     order: Option<&'a str>,
     at: OffsetDateTime,
     until: Option<OffsetDateTime>,
-}
-
-impl<'a> From<&'a Request> for Word<'a> {
-    fn from(request: &'a Request) -> Self {
-        Self {
-            id: request.id,
-            external_id: &request.key.external_id,
-            kind: request.what.kind(),
-            amount: request.what.amount(),
-            reference: request.what.of().map(|of| of.external_id.as_str()),
-            order: request.note.order.as_deref(),
-            at: request.effective_at,
-            until: request.what.until(),
-        }
-    }
 }
 
 impl<'a> From<&'a Untold> for Word<'a> {
@@ -266,12 +248,7 @@ impl Error {
                 "1С отказала в операции, которая здесь проведена. Сверьте баланс покупателя и повторите.",
                 "1C refuses an operation that is carried out here. Compare the balances, then replay.",
             )),
-            Self::NoPhone => Failure::Dead(reason(
-                Class::Invalid,
-                "phone_missing",
-                "у покупателя нет своего телефона, а 1С узнаёт покупателей только по нему. Запишите ему телефон и повторите.",
-                "the buyer has no phone that is his alone, and 1C knows customers by nothing else. Give him one, then replay.",
-            )),
+            Self::NoPhone => Failure::Dead(words::phone_missing(order).evidence(&self.to_string())),
         }
     }
 }

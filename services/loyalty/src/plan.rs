@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::{
     bank::Bank,
     config::{Program, Shop},
+    known::is_over,
     ledger::{CustomerId, Request, What},
     rules::{proportion, value},
     store::Done,
@@ -57,12 +58,15 @@ impl Planner<'_> {
     /// The order promises points: they are held.
     pub(crate) async fn created(&self, order: &Order) -> Planned {
         let points = self.points(order)?;
-        if points == 0 {
+        if points == 0 || is_over(self.bank, order).await? {
             return Ok(Plan::Nothing);
         }
         if order.price == Money::ZERO {
             // Points are all that is paid: no payment will come.
             return self.spend(order, false).await;
+        }
+        if self.revision > 0 && self.is_promised(order).await? {
+            return Ok(Plan::Nothing);
         }
         let asking = self.asking(order, self.user(order).await?);
         // The first hold has one name, whatever comes first; a replay is another attempt.
@@ -73,6 +77,13 @@ impl Planner<'_> {
         Ok(Plan::Ask(vec![hold]))
     }
 
+    /// Whether points are held or spent already: what a person replays may be long over.
+    async fn is_promised(&self, order: &Order) -> Result<bool, Failure> {
+        let done = self.found(order, &["hold", "capture", "spend"]).await?;
+        let spent = |done: &Done| !self.asking(order, Who::OF_REFERENCE).is("hold", &done.key);
+        Ok(done.iter().any(|done| done.open || spent(done) && done.stands()))
+    }
+
     /// The money is here: held points are spent. Until all of it is, they stay held. A payment
     /// that comes again may overtake the cancellation before it, so it waits a while for that.
     pub(crate) async fn paid(&self, fact: &PaymentFact, patient: bool) -> Planned {
@@ -81,7 +92,8 @@ impl Planner<'_> {
 
     async fn spend(&self, order: &Order, patient: bool) -> Planned {
         let points = self.points(order)?;
-        if points == 0 || paid(order) < order.price.kopecks() {
+        let here = paid(order) >= order.price.kopecks();
+        if points == 0 || !here || is_over(self.bank, order).await? {
             return Ok(Plan::Nothing);
         }
         let who = self.user(order).await?;
@@ -121,6 +133,9 @@ impl Planner<'_> {
         occurrence: u32,
         at: OffsetDateTime,
     ) -> Planned {
+        if is_over(self.bank, order).await? {
+            return Ok(Plan::Nothing);
+        }
         let mut ask = self.earn(order, occurrence, at).await?;
         if order.buyer.id.is_some() && self.was_cancelled(order).await? {
             match self.spend(order, false).await? {
@@ -160,29 +175,26 @@ impl Planner<'_> {
     }
 
     async fn was_cancelled(&self, order: &Order) -> Result<bool, Failure> {
+        // Those that were cancelled before that was noted show it by what was undone.
         let undone = self.found(order, &["cancel-spend", "release", "reversal"]).await?;
-        Ok(!undone.is_empty())
+        Ok(!undone.is_empty() || self.has_ended(order).await?)
     }
 
     /// The order is cancelled: what is held is released, what was spent or earned is undone, also
-    /// what still waits.
+    /// what still waits. What is not there yet sees that the order is over.
     pub(crate) async fn cancelled(&self, order: &Order, occurrence: u32) -> Planned {
+        self.end(order).await?;
         let spent = self.standing(order, &["capture", "spend"]).await?.filter(Done::stands);
         let holds = self.found(order, &["hold"]).await?;
         let accrual = self.standing(order, &["accrual"]).await?.filter(Done::stands);
-        let promised = self.points(order).unwrap_or(0) > 0;
         let asking = self.asking(order, Who::OF_REFERENCE);
         let mut ask = Vec::new();
-        let held = match holds.iter().rev().find(|hold| hold.open) {
-            Some(hold) => Some(hold.key.clone()),
-            // Of a hold that is not there yet the release waits, and undoes it when it comes.
-            None => (holds.is_empty() && promised).then(|| asking.key("hold", 0)),
-        };
         if let Some(spent) = spent {
             let what = What::Reversal { of: spent.key, amount: None };
             ask.push(asking.request("cancel-spend", occurrence, what));
-        } else if let Some(of) = held {
-            let what = What::Release { of, amount: None };
+        }
+        if let Some(hold) = holds.into_iter().rev().find(|hold| hold.open) {
+            let what = What::Release { of: hold.key, amount: None };
             ask.push(asking.request("release", occurrence, what));
         }
         if let Some(accrual) = accrual {

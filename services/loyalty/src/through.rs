@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use events::OrderRef;
-use runtime::{Failure, Step};
+use events::{Event, OrderRef};
+use runtime::{Failure, Reason, Step};
 use uuid::Uuid;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     flow::{Next, State},
     ledger::{Answer, Kind, Outcome, Request},
     onec::{self, Word},
+    store::Untold,
     words,
 };
 
@@ -23,26 +24,40 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 impl Loyalty {
     /// Tells 1C, which knows a repeat by the operation's id.
-    pub(crate) async fn tell_onec(&self, order: &OrderRef, ask: &[Request], revision: u32) -> Next {
+    ///
+    /// Where it refuses one of them, the shop hears of those before it, which 1C knows: nothing
+    /// tells of them later.
+    pub(crate) async fn tell_onec(
+        &self,
+        event: &Event,
+        order: &OrderRef,
+        ask: &[Request],
+        applied: &[i64],
+        revision: u32,
+    ) -> Next {
         let Some(onec) = &self.onec else { return Ok(Step::done(State::Done)) };
         let store = self.bank.store();
         let away = |_| words::store_away(order);
         for (place, request) in ask.iter().enumerate() {
-            let phone = store.phone_to_tell(request.id).await.map_err(away)?;
-            let Err(error) = onec.tell(&Word::from(request), phone).await else {
+            let recorded = store.recorded(request.id).await.map_err(away)?;
+            let Err(error) = onec.tell(&Word::from(&recorded), recorded.phone).await else {
                 store.told(&[request.id]).await.map_err(away)?;
                 continue;
             };
-            if self.is_to_be_refused(request, &error) {
+            if self.is_to_be_refused(&recorded, &error) {
+                let before = ask.get(..place).unwrap_or_default();
+                let known = self.moved(event, order, before, applied);
                 let ask = ask.iter().skip(place).cloned().collect();
                 let refused = error.is_refusal();
-                return Ok(Step::again(State::Refusing { ask, revision, refused }));
+                let nameless = matches!(error, onec::Error::NoPhone);
+                let step = Step::again(State::Refusing { ask, revision, refused, nameless });
+                return Ok(known.into_iter().fold(step, Step::emit));
             }
             if error.is_refusal() {
                 // Balances are compared: 1C's counts.
                 store.told(&[request.id]).await.map_err(away)?;
             }
-            return Err(match (error.failure(order), self.patience(request)) {
+            return Err(match (error.failure(order), self.patience(&recorded)) {
                 (Failure::Retry(reason, None), Some(left)) => Failure::Retry(reason, Some(left)),
                 (failure, _) => failure,
             });
@@ -50,48 +65,47 @@ impl Loyalty {
         Ok(Step::done(State::Done))
     }
 
-    /// Whether a redemption is not waited for any longer.
-    fn is_to_be_refused(&self, request: &Request, error: &onec::Error) -> bool {
-        let in_vain = error.is_refusal() || matches!(error, onec::Error::NoPhone);
+    /// Whether a redemption is not waited for any longer. One that 1C has taken is taken back only
+    /// when it says no after all.
+    fn is_to_be_refused(&self, request: &Untold, error: &onec::Error) -> bool {
         let away = self.program.when_1c_is_away == Away::Refuse
             && (error.is_not_sent() || self.age(request) >= self.refuse_after);
-        spends(request) && (in_vain || away)
+        let in_vain = matches!(error, onec::Error::NoPhone) || away;
+        spends(request) && (error.is_refusal() || !request.told && in_vain)
     }
 
     /// When 1C is told again of a redemption that is to be refused in time.
-    fn patience(&self, request: &Request) -> Option<Duration> {
-        let bound = spends(request) && self.program.when_1c_is_away == Away::Refuse;
+    fn patience(&self, request: &Untold) -> Option<Duration> {
+        let bound =
+            spends(request) && !request.told && self.program.when_1c_is_away == Away::Refuse;
         let age = self.age(request);
         bound.then(|| PAUSE.max(age / 2).min(self.refuse_after.saturating_sub(age)))
     }
 
-    fn age(&self, request: &Request) -> Duration {
-        let age = self.bank.store().now() - request.effective_at;
+    fn age(&self, request: &Untold) -> Duration {
+        let age = self.bank.store().now() - request.at;
         Duration::try_from(age).unwrap_or_default()
     }
 
-    /// Takes a redemption back here, and there what 1C may have noted of it.
+    /// Takes a redemption back here, and there what 1C may have noted of it. Answers `reason` for
+    /// the points that were asked for.
     pub(crate) async fn refuse(
         &self,
         order: &OrderRef,
         ask: &[Request],
-        revision: u32,
         refused: bool,
-    ) -> Next {
-        let Some(redemption) = ask.first() else { return Ok(Step::done(State::Done)) };
+        reason: impl FnOnce(i64) -> Reason,
+    ) -> Result<Option<Reason>, Failure> {
+        let Some(redemption) = ask.first() else { return Ok(None) };
         let undoing = self.undo(order, redemption).await?;
-        let mut operations: Vec<Uuid> = ask.iter().map(|request| request.id).collect();
+        let operations = ask.iter().map(|request| request.id).filter(|id| *id != undoing);
+        let mut operations: Vec<Uuid> = operations.collect();
         if refused {
             operations.push(undoing);
         }
         let withdrawn = self.bank.store().withdraw(&operations, &[undoing]).await;
         withdrawn.map_err(|_| words::store_away(order))?;
-        let asked = redemption.what.amount().unwrap_or(0);
-        let reason = match refused {
-            true => words::points_insufficient(order, asked),
-            false => words::onec_away(order),
-        };
-        Ok(Step::stop(State::Again(revision + 1), reason))
+        Ok(Some(reason(redemption.what.amount().unwrap_or(0))))
     }
 
     /// Takes back here what 1C did not take there; answers by which operation.
@@ -114,6 +128,6 @@ impl Loyalty {
     }
 }
 
-fn spends(request: &Request) -> bool {
-    matches!(request.what.kind(), Kind::Hold | Kind::Debit)
+fn spends(request: &Untold) -> bool {
+    matches!(request.kind, Kind::Hold | Kind::Debit)
 }

@@ -12,7 +12,11 @@ use runtime::{Class, Failure, Reason, Worker as _};
 use time::OffsetDateTime;
 
 pub use self::api::{API, api};
-use crate::{Loyalty, ledger::Kind, store::Entry};
+use crate::{
+    Loyalty, ask,
+    ledger::{Kind, Request},
+    store::Entry,
+};
 
 /// How a line of the history is headed.
 #[must_use]
@@ -53,12 +57,12 @@ pub(crate) fn silent_store(store: &str) -> Text {
 pub(crate) fn moved(
     cause: &Event,
     order: &OrderRef,
-    kind: Kind,
+    request: &Request,
     kopecks: i64,
     now: OffsetDateTime,
 ) -> Event {
     let (number, points) = (&order.number, Money::from_kopecks(kopecks));
-    let (phase, code, ru, en) = match kind {
+    let (phase, code, ru, en) = match request.what.kind() {
         Kind::Hold => (Phase::Working, "points_held", "удержано баллов", "points held"),
         Kind::Capture | Kind::Debit => {
             (Phase::Done, "points_spent", "списано баллов", "points spent")
@@ -67,13 +71,26 @@ pub(crate) fn moved(
         Kind::Release => {
             (Phase::Done, "points_released", "снято удержание баллов", "points released")
         }
-        _ => (Phase::Done, "points_returned", "баллов по возврату", "points of the return"),
+        _ if ask::takes_earned_back(request) => (
+            Phase::Done,
+            "points_taken_back",
+            "снято начисленных баллов",
+            "earned points taken back",
+        ),
+        _ => (
+            Phase::Done,
+            "points_returned",
+            "возвращено списанных баллов",
+            "spent points given back",
+        ),
     };
     let text = Text::new(
         format!("Заказ № {number}: {ru} — {points}."),
         format!("Order {number}: {en}: {points}."),
     );
-    status(cause, order, phase, code, text, now)
+    // Of several operations of one fact each is told.
+    let step = format!("{code}:{}", request.key.external_id);
+    status(cause, order, phase, (code, &step), text, now)
 }
 
 /// The buyer of the order is not known yet, or is one of several.
@@ -83,14 +100,14 @@ pub(crate) fn parked(cause: &Event, order: &OrderRef, now: OffsetDateTime) -> Ev
         format!("Заказ № {number}: баллы ждут, пока покупатель не станет известен."),
         format!("Order {number}: its points wait until the buyer is known."),
     );
-    status(cause, order, Phase::Working, "points_wait", text, now)
+    status(cause, order, Phase::Working, ("points_wait", "points_wait"), text, now)
 }
 
 fn status(
     cause: &Event,
     order: &OrderRef,
     phase: Phase,
-    code: &str,
+    (code, step): (&str, &str),
     text: Text,
     now: OffsetDateTime,
 ) -> Event {
@@ -98,7 +115,7 @@ fn status(
         service: Loyalty::SERVICE.to_owned(),
         order: order.clone(),
         cause: cause.id(),
-        step: code.to_owned(),
+        step: step.to_owned(),
         phase,
         code: code.to_owned(),
         text,
@@ -268,6 +285,23 @@ pub(crate) fn onec_away(order: &OrderRef) -> Reason {
         format!(
             "Order {number}: 1C is away, so no points are held. Take the discount for points off, \
              or replay when 1C is back."
+        ),
+    )
+}
+
+/// 1C is the master and knows customers by phone alone, and none is surely the buyer's.
+pub(crate) fn phone_missing(order: &OrderRef) -> Reason {
+    let number = &order.number;
+    Reason::new(
+        Class::Invalid,
+        "phone_missing",
+        format!(
+            "Баллы по заказу № {number}: у покупателя нет своего подтверждённого телефона, а 1С узнаёт \
+             покупателей только по телефону. Запишите ему телефон и повторите."
+        ),
+        format!(
+            "Points of order {number}: no phone is proven to be the buyer's alone, and 1C knows customers \
+             by nothing else. Give him one, then replay."
         ),
     )
 }

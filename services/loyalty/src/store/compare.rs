@@ -10,7 +10,7 @@ use crate::ledger::CustomerId;
 pub struct Difference {
     /// Whose.
     pub customer: CustomerId,
-    /// The phones that are his alone.
+    /// The phones that are proven to be his, and his alone.
     pub phones: Vec<String>,
     /// What he can spend.
     pub available: i64,
@@ -23,7 +23,8 @@ pub struct Difference {
 impl Store {
     /// Customers whose balance changed since it was last compared with 1C's, and has been at rest
     /// for `rest`. Not those of whom 1C knows less than we: it has not been told an operation of
-    /// theirs yet. Nor those who have no phone of their own, for 1C knows them by nothing else.
+    /// theirs yet. Nor those who have no phone that is proven to be their own: 1C knows them by
+    /// nothing else, and by a typed one it would tell another's balance.
     /// Those about whom 1C did not answer come after the others, and not before their time.
     ///
     /// # Errors
@@ -38,7 +39,7 @@ impl Store {
             r#"SELECT c.id AS customer, own.phones AS "phones!", c.available,
                 c.available + c.pending + c.held + c.debt AS "posted!", c.updated_at
                FROM customers c, LATERAL (
-                SELECT array_agg(p.phone ORDER BY p.phone) AS phones FROM phones p WHERE p.customer_id = c.id
+                SELECT array_agg(p.phone ORDER BY p.phone) AS phones FROM phones p WHERE p.customer_id = c.id AND p.proven
                  AND NOT EXISTS (SELECT FROM phones o WHERE o.phone = p.phone AND o.customer_id <> c.id)) AS own
                WHERE (c.checked_at IS NULL OR c.checked_at < c.updated_at) AND c.updated_at < $1::timestamptz - $2::interval
                 AND (c.compare_at IS NULL OR c.compare_at <= $1)

@@ -41,6 +41,8 @@ pub struct Untold {
     pub withdraws: bool,
     /// Since when it is untold.
     pub since: OffsetDateTime,
+    /// Whether 1C has taken it, or need not have it.
+    pub told: bool,
 }
 
 /// What became of telling.
@@ -122,7 +124,8 @@ impl Store {
     }
 
     /// The phone by which 1C knows the customer of an operation: the one that was named, the one
-    /// of the operation it refers to, or one that is the customer's alone.
+    /// of the operation it refers to, or one that is the customer's alone. A phone that was only
+    /// typed may be another's: it receives points, and none are spent under it.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
@@ -130,6 +133,7 @@ impl Store {
         let phone = sqlx::query_scalar!(
             r#"SELECT COALESCE(o.phone, r.phone, (
                 SELECT p.phone FROM phones p WHERE p.customer_id = o.customer_id
+                 AND (p.proven OR NOT (o.kind IN ('hold', 'debit', 'capture') OR o.kind = 'adjustment' AND o.amount < 0))
                  AND NOT EXISTS (SELECT FROM phones x WHERE x.phone = p.phone AND x.customer_id <> p.customer_id)
                 ORDER BY p.proven DESC, p.since, p.phone LIMIT 1)) AS "phone"
                FROM operations o LEFT JOIN operations r ON r.id = o.of_id WHERE o.id = $1"#,
@@ -140,26 +144,23 @@ impl Store {
         phone.flatten().map(|phone| phone.parse().map_err(unreadable)).transpose()
     }
 
-    /// Tells 1C the next operation that is due; `false` when there is none. Its row stays locked
-    /// meanwhile, so no other replica tells the same.
+    /// An operation as 1C is to be told, also one that it was told already.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
-    pub async fn tell_next(&self, tell: impl AsyncFnOnce(&Untold) -> Fate) -> sqlx::Result<bool> {
-        let mut group = self.pool.begin().await?;
+    pub async fn recorded(&self, operation: Uuid) -> sqlx::Result<Untold> {
         let row = sqlx::query!(
-            r#"SELECT u.operation_id, u.withdraws, u.since, o.source, o.external_id, o.kind, o.amount, o.of_external,
-                o.order_number, o.effective_at, p.until AS "until?"
-               FROM untold u JOIN operations o ON o.id = u.operation_id
-               LEFT JOIN progress p ON p.operation_id = o.id
-               WHERE u.due_at <= $1 ORDER BY u.due_at, u.seq LIMIT 1 FOR UPDATE OF u SKIP LOCKED"#,
-            self.now(),
+            r#"SELECT o.source, o.external_id, o.kind, o.amount, o.of_external, o.order_number, o.effective_at,
+                p.until AS "until?", COALESCE(u.withdraws, false) AS "withdraws!",
+                COALESCE(u.since, o.recorded_at) AS "since!", u.operation_id IS NULL AS "told!"
+               FROM operations o LEFT JOIN untold u ON u.operation_id = o.id LEFT JOIN progress p ON p.operation_id = o.id
+               WHERE o.id = $1"#,
+            operation,
         )
-        .fetch_optional(&mut *group)
+        .fetch_one(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(false) };
-        let untold = Untold {
-            id: row.operation_id,
+        Ok(Untold {
+            id: operation,
             kind: Kind::named(&row.kind).ok_or_else(|| unreadable(row.kind))?,
             key: Key { source: row.source, external_id: row.external_id },
             amount: row.amount,
@@ -167,10 +168,28 @@ impl Store {
             order: row.order_number,
             at: row.effective_at,
             until: row.until,
-            phone: self.phone_to_tell(row.operation_id).await?,
+            phone: self.phone_to_tell(operation).await?,
             withdraws: row.withdraws,
             since: row.since,
-        };
+            told: row.told,
+        })
+    }
+
+    /// Tells 1C the next operation that is due; `false` when there is none. Its row stays locked
+    /// meanwhile, so no other replica tells the same.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn tell_next(&self, tell: impl AsyncFnOnce(&Untold) -> Fate) -> sqlx::Result<bool> {
+        let mut group = self.pool.begin().await?;
+        let due = sqlx::query_scalar!(
+            "SELECT operation_id FROM untold WHERE due_at <= $1 ORDER BY due_at, seq LIMIT 1 FOR UPDATE SKIP LOCKED",
+            self.now(),
+        )
+        .fetch_optional(&mut *group)
+        .await?;
+        let Some(due) = due else { return Ok(false) };
+        let untold = self.recorded(due).await?;
         let fate = tell(&untold).await;
         if let Fate::Refused(why) = &fate {
             let details = serde_json::json!({"type": untold.kind.as_str(), "refusal": why,

@@ -32,6 +32,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             points_insufficient(order, 100),
             points_changed(order, 200, 100),
             onec_away(order),
+            phone_missing(order),
         ])
         .covers(
             &[include_str!("../words.rs")],
@@ -41,6 +42,7 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
                 "points_spent",
                 "points_earned",
                 "points_released",
+                "points_taken_back",
                 "points_returned",
                 "points_wait",
             ],

@@ -49,7 +49,9 @@ async fn a_second_completion_earns_nothing_while_the_first_waits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guests_order_cancelled_and_completed_anew_earns_once() {
     let world = World::new().await;
-    tell_all(&world, [completed(guest()), cancelled(guest()), completed_again(2)]).await;
+    let anew = Order { version: Some(5), ..guest() };
+    let anew = Fact::OrderCompleted(Box::new(OrderFact { order: anew, occurrence: 2 }));
+    tell_all(&world, [completed(guest()), cancelled(guest()), anew]).await;
     world.meet(77, PHONE).await;
     assert_eq!(world.balance(PHONE).await[1], "65.33");
     world.end().await;

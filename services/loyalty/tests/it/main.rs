@@ -10,7 +10,9 @@
 mod api;
 mod books;
 mod chaos;
+mod ended;
 mod guests;
+mod heard;
 mod laws;
 mod master;
 mod model;

@@ -8,7 +8,7 @@ use crate::{
     world::{PHONE, World},
 };
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await;
     world.meet(42, PHONE).await;
     let body =
@@ -17,21 +17,24 @@ async fn world() -> World {
     world
 }
 
-fn fresh() -> Order {
+/// The order as it was saved for the `version`th time.
+pub(crate) fn fresh(version: u64) -> Order {
     let mut fresh = order(1);
+    fresh.version = Some(version);
     fresh.updated_at = time::OffsetDateTime::now_utc();
     fresh
 }
 
-fn cancelled(occurrence: u32) -> Fact {
-    Fact::OrderCancelled(Box::new(OrderFact { order: fresh(), occurrence }))
+pub(crate) fn cancelled(version: u64, occurrence: u32) -> Fact {
+    let order = Order { canceled: true, ..fresh(version) };
+    Fact::OrderCancelled(Box::new(OrderFact { order, occurrence }))
 }
 
-fn paid_again(occurrence: u32) -> Fact {
-    Fact::OrderPaid(Box::new(PaymentFact { order: fresh(), payment: 55, occurrence }))
+pub(crate) fn paid_again(version: u64, occurrence: u32) -> Fact {
+    Fact::OrderPaid(Box::new(PaymentFact { order: fresh(version), payment: 55, occurrence }))
 }
 
-async fn balances(world: &World, facts: impl IntoIterator<Item = Fact>) -> Vec<String> {
+pub(crate) async fn balances(world: &World, facts: impl IntoIterator<Item = Fact>) -> Vec<String> {
     let mut seen = Vec::new();
     for (count, fact) in (1..).zip(facts) {
         world.tell(fact).await;
@@ -47,10 +50,10 @@ async fn an_order_restored_and_paid_again_spends_again() {
     let facts = [
         created(order(1)),
         paid(order(1)),
-        cancelled(1),
-        paid_again(2),
-        cancelled(2),
-        paid_again(3),
+        cancelled(4, 1),
+        paid_again(5, 2),
+        cancelled(6, 2),
+        paid_again(7, 3),
     ];
     let seen = balances(&world, facts).await;
     let (spent, back) = ("400.00 0.00 0.00", "500.00 0.00 0.00");
@@ -63,8 +66,9 @@ async fn an_order_restored_and_paid_again_spends_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_restored_with_its_payment_spends_when_it_is_completed() {
     let world = world().await;
-    let completed = Fact::OrderCompleted(Box::new(OrderFact { order: fresh(), occurrence: 1 }));
-    let seen = balances(&world, [created(order(1)), paid(order(1)), cancelled(1), completed]).await;
+    let completed = Fact::OrderCompleted(Box::new(OrderFact { order: fresh(5), occurrence: 1 }));
+    let facts = [created(order(1)), paid(order(1)), cancelled(4, 1), completed];
+    let seen = balances(&world, facts).await;
     assert_eq!(seen[2..], ["500.00 0.00 0.00", "400.00 65.33 0.00"]);
     world.end().await;
 }

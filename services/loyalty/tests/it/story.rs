@@ -1,6 +1,6 @@
 //! Orders from the bus: held, spent, earned, undone, whatever comes first and how often.
 
-use events::{Event, Fact, Line, OrderFact, ReturnFact, ReturnedLine};
+use events::{Event, Fact, Line, Order, OrderFact, ReturnFact, ReturnedLine};
 use serde_json::json;
 
 use crate::{
@@ -191,9 +191,11 @@ async fn an_order_completed_twice_earns_once() {
     let mut plain = order(1);
     plain.properties.clear();
     plain.updated_at = time::OffsetDateTime::now_utc();
-    let completed =
-        |occurrence| Fact::OrderCompleted(Box::new(OrderFact { order: plain.clone(), occurrence }));
-    let facts = [completed(1), completed(2), cancelled(plain.clone()), completed(3)];
+    let saved = |version| Order { version: Some(version), ..plain.clone() };
+    let completed = |version, occurrence| {
+        Fact::OrderCompleted(Box::new(OrderFact { order: saved(version), occurrence }))
+    };
+    let facts = [completed(4, 1), completed(5, 2), cancelled(saved(6)), completed(7, 3)];
     let mut seen = Vec::new();
     for (count, fact) in (1..).zip(facts) {
         world.tell(fact).await;

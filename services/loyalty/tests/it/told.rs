@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use emulator::{Emulator, Fault, Kind, Running, System};
+use emulator::{Emulator, Fault, Kind, Listen, Running, System};
 use events::Order;
 use loyalty::config::Config;
 use serde_json::json;
 
 use crate::{
     order::{completed, created, order, paid, returned},
+    restored::{cancelled, fresh},
     world::{FILE, LONG, PHONE, World},
 };
 
@@ -138,6 +139,78 @@ async fn what_1c_refuses_is_taken_back_here_also_when_it_is_spent_already() {
     assert_eq!(at_onec(&onec, PHONE), 5_000);
     let none = || async { world.metric("loyalty_onec_untold").await < 0.5 };
     world.stage.until("nothing is untold", LONG, none).await;
+    world.end().await;
+}
+
+/// Of an order that came back 1C takes the points earned and refuses those to be spent: the shop
+/// hears what 1C knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_1c_took_before_it_refused_is_told_to_the_shop() {
+    let (world, onec) = world(|_| {}).await;
+    let facts = [created(order(1)), paid(order(1)), cancelled(4, 1)];
+    for (count, fact) in (1..).zip(facts) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+    }
+    onec.emulator.onec.books().customers.insert(PHONE.to_owned(), 0);
+    world.listen().await;
+    world.tell(completed(fresh(5))).await;
+    world.until_jobs("dead", 1).await;
+    assert_eq!(world.balance(PHONE).await, ["500.00", "65.33", "0.00", "0.00"]);
+    assert_eq!(at_onec(&onec, PHONE), 6_533);
+    let heard: Vec<_> = world.heard().await.into_iter().map(|(_, code, _)| code).collect();
+    assert_eq!(heard, ["points_earned", "points_insufficient"]);
+    world.end().await;
+}
+
+/// The payment and the order ask for one hold, in different seconds: 1C hears of it twice, and the
+/// same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_again_is_what_was_recorded() {
+    let (world, onec) = world(|_| {}).await;
+    world.tell(paid(order(1))).await;
+    world.until_jobs("done", 1).await;
+    let second = || time::OffsetDateTime::now_utc().unix_timestamp();
+    let then = second();
+    world.stage.until("another second", LONG, || async { second() > then }).await;
+    world.tell(created(order(1))).await;
+    world.until_jobs("done", 2).await;
+    assert_eq!(told(&onec), ["hold", "capture"]);
+    let often: Vec<_> = {
+        let books = onec.emulator.onec.books();
+        books.operations.iter().map(|told| told.told).collect()
+    };
+    assert_eq!((often, at_onec(&onec, PHONE)), (vec![2, 1], 40_000));
+    world.end().await;
+}
+
+/// 1C has taken the hold, and goes away before it hears that it is spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_1c_has_taken_is_not_refused_because_it_goes_away() {
+    let (world, onec) = world(|_| {}).await;
+    let deaf = Fault { code: Some(503), after: 1, ..Fault::new(System::OneC, Kind::Status) };
+    onec.emulator.faults.add(deaf.on("/v1/operations")).unwrap();
+    world.tell(paid(order(1))).await;
+    let pool = world.stage.pool("loyalty");
+    let failures = async |least: i32| {
+        let sql = "SELECT count(*) FROM jobs WHERE first_error IS NOT NULL AND attempts >= $1";
+        let there = || async {
+            sqlx::query_scalar::<_, i64>(sql).bind(least).fetch_one(&pool).await.unwrap() == 1
+        };
+        world.stage.until("it has failed", LONG, there).await;
+    };
+    failures(1).await;
+    onec.emulator.listen(Listen::Closed);
+    onec.emulator.faults.clear();
+    failures(2).await;
+    assert_eq!(world.balance(PHONE).await, ["400.00", "0.00", "0.00", "0.00"]);
+    onec.emulator.listen(Listen::Open);
+    world.until_jobs("done", 1).await;
+    assert_eq!(
+        (told(&onec), at_onec(&onec, PHONE)),
+        (vec!["hold".into(), "capture".into()], 40_000)
+    );
+    pool.close().await;
     world.end().await;
 }
 

@@ -1,12 +1,14 @@
 //! Phones that were typed into orders: they prove nothing, so they take nothing from anybody.
 
+use emulator::Emulator;
 use events::Order;
+use loyalty::config::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     order::{completed, created, order},
-    world::{OFFICE, PHONE, SITE, TILL, World},
+    world::{FILE, LONG, OFFICE, PHONE, SITE, TILL, World},
 };
 
 fn of_user(id: u64, user: u64, phone: &str) -> Order {
@@ -138,5 +140,65 @@ async fn a_user_spends_his_own_points_whatever_phone_he_types() {
         (of(&world, 42).await[0].as_str(), of(&world, 43).await[0].as_str()),
         ("500.00", "400.00")
     );
+    world.end().await;
+}
+
+const OWN: &str = "+79162222222";
+
+/// With 1C as master: by a typed phone nobody gets what 1C has under it, nor spends it there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_typed_phone_gives_nothing_that_1c_has_under_it() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let onec = Emulator::start(emulator::Settings::default()).await.unwrap();
+    let url = onec.onec_url();
+    let file =
+        FILE.replace("master = \"parom\"", "master = \"1c\"\n    when_1c_is_away = \"queue\"");
+    let change = |config: &mut Config| {
+        config.onec_base_url = Some(url.parse().unwrap());
+        config.onec_password = "emulator_onec_password".to_owned().into();
+    };
+    let world = World::with(&file, change).await;
+    for (phone, kopecks) in [(PHONE, 500_000), (OWN, 1_000)] {
+        onec.emulator.onec.books().customers.insert(phone.to_owned(), kopecks);
+    }
+    // Nobody has the phone here; what the order earns is told to 1C under it.
+    world.tell(completed(of_user(1, 43, PHONE))).await;
+    world.until_jobs("done", 1).await;
+    assert_eq!(onec.emulator.onec.books().customers[PHONE], 506_533);
+    // Two rounds of comparisons, in which another customer's balance is brought to 1C's.
+    world.meet(42, OWN).await;
+    for (id, kopecks) in [("a", 1_000), ("b", 2_000)] {
+        onec.emulator.onec.books().customers.insert(OWN.to_owned(), kopecks);
+        earn(&world, id, OWN, 5).await;
+        let same = json!([format!("{}.00", kopecks / 100), "0.00"]);
+        let brought = || async { json!(of(&world, 42).await) == same };
+        world.stage.until("the balance is brought to 1C's", LONG, brought).await;
+    }
+    assert_eq!(of(&world, 43).await, ["0.00", "65.33"]);
+    // Points that he has here are not spent there.
+    assert_eq!(earn(&world, "street", PHONE, 200).await, "ok");
+    let mut spending = of_user(2, 43, PHONE);
+    spending.properties.insert("LOYALTY_POINTS".to_owned(), "100.00".to_owned());
+    world.tell(created(spending)).await;
+    world.until_jobs("dead", 1).await;
+    assert_eq!(of(&world, 43).await, ["200.00", "65.33"]);
+    let queue = world.stage.names().dead_queue("loyalty");
+    let there = || async { world.stage.waiting(&queue).await > 0 };
+    world.stage.until("the letter", LONG, there).await;
+    let letter = world.stage.take(&queue).await.unwrap();
+    let headers = format!("{:?}", letter.headers);
+    assert!(headers.contains("phone_missing"), "{headers}");
+    {
+        let books = onec.emulator.onec.books();
+        let kinds: Vec<_> =
+            books.operations.iter().map(|told| told.operation.kind.as_str()).collect();
+        assert_eq!((kinds, books.customers[PHONE]), (vec!["accrual"], 506_533));
+    }
+    // Once he has shown that it is his, he spends what is there.
+    world.meet(43, PHONE).await;
+    let own = world.stage.names().queue("loyalty");
+    world.stage.put("", &own, letter.body.as_bytes(), &[("x-parom-replay", "1")]).await;
+    world.until_jobs("done", 2).await;
+    assert_eq!(onec.emulator.onec.books().operations.last().unwrap().operation.kind, "hold");
     world.end().await;
 }

@@ -188,6 +188,27 @@ impl World {
         count
     }
 
+    fn ears(&self) -> String {
+        self.stage.names().queue("ears")
+    }
+
+    /// Statuses are kept for [`World::heard`] from now on.
+    pub(crate) async fn listen(&self) {
+        self.stage.listen(&self.ears(), &self.stage.names().status(), "status.#").await;
+    }
+
+    /// What the shop has heard since: the statuses' ids, their codes, their sentences.
+    pub(crate) async fn heard(&self) -> Vec<(String, String, String)> {
+        let mut all = Vec::new();
+        while let Some(letter) = self.stage.take(&self.ears()).await {
+            let event = Event::from_json(letter.body.as_bytes()).unwrap();
+            let Fact::StatusChanged(status) = &event.fact else { panic!("no status") };
+            all.push((event.id().to_string(), status.code.clone(), status.text.ru.clone()));
+        }
+        self.stage.delete_queues(&[self.ears()]).await;
+        all
+    }
+
     /// Waits until so many jobs are in this phase.
     pub(crate) async fn until_jobs(&self, phase: &str, count: i64) {
         let what = format!("{count} jobs {phase}");
