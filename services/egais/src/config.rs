@@ -35,7 +35,7 @@ pub struct Config {
     /// Pause before a document that the UTM itself refused is offered again.
     #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
     pub egais_refused_pause: Duration,
-    /// How often a document is offered to a UTM that refuses it, before the administrator is told.
+    /// How often a document is offered to a UTM that refuses it or never answers, before the administrator is told.
     #[arg(long, env, default_value_t = 5)]
     pub egais_refused_attempts: u32,
     /// How long a document whose receipt was lost is looked for before it may be offered again.

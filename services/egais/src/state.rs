@@ -103,6 +103,15 @@ pub struct Paper {
     /// Whether the shop was told that its UTM is away.
     #[serde(default)]
     pub away: bool,
+    /// How often it was sent, looked for and found nowhere.
+    #[serde(default)]
+    pub doubts: u32,
+    /// When it was perhaps sent for the first time.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub first_at: Option<OffsetDateTime>,
+    /// How much of EGAIS's silence was told: the warning, the alarm.
+    #[serde(default)]
+    pub told: u8,
     /// How it stands.
     pub stage: Stage,
 }
@@ -136,7 +145,7 @@ pub enum Stage {
         /// Since when.
         #[serde(with = "time::serde::rfc3339")]
         since: OffsetDateTime,
-        /// How much of the silence was told: the warning, the alarm.
+        /// See [`Paper::told`], which counts from the first sending.
         told: u8,
     },
     /// EGAIS has carried it out.
@@ -149,6 +158,20 @@ pub enum Stage {
         /// Their words.
         words: String,
     },
+}
+
+impl Paper {
+    /// It is nowhere, for certain: its doubts and EGAIS's silence begin anew.
+    pub(crate) const fn is_nowhere(&mut self) {
+        (self.doubts, self.first_at, self.told) = (0, None, 0);
+    }
+
+    /// This sending was not taken, for certain; an earlier one may have been.
+    pub(crate) const fn was_not_taken(&mut self) {
+        if !self.resent {
+            self.is_nowhere();
+        }
+    }
 }
 
 impl Stage {
@@ -172,6 +195,7 @@ impl State {
             Stage::Sending { .. } => {
                 paper.stage = Stage::ready();
                 paper.resent = true;
+                paper.is_nowhere();
             }
             Stage::Refused { .. } => paper.resent = false,
             _ => {}

@@ -319,6 +319,9 @@ impl Egais {
             resent: false,
             asked: false,
             away: false,
+            doubts: 0,
+            first_at: None,
+            told: 0,
             stage: Stage::ready(),
         })
     }

@@ -129,6 +129,7 @@ impl Egais {
                 }
                 let (mark, since) = (self.marks.set(), self.now());
                 paper.stage = Stage::Sending { mark, since, refused };
+                paper.first_at.get_or_insert(since);
                 self.note(job, paper, Note::new("sending", since)).await?;
                 Ok(Moved::Now)
             }
@@ -136,7 +137,7 @@ impl Egais {
                 if self.marks.take(mark) {
                     return self.send(job, paper, (mark, since), refused).await;
                 }
-                self.look(job, paper, since).await
+                self.look(job, paper, since, told).await
             }
             Stage::Sent { reply_id, since, told: so_far } => {
                 self.listen(job, paper, (reply_id, since, so_far), told).await
@@ -181,11 +182,13 @@ impl Egais {
             }
             Err(Error { what: What::Refused(words), .. }) => {
                 self.is_there(paper);
+                paper.was_not_taken();
                 Ok(self.refused(paper, refused + 1, mark::masked(&words)).await)
             }
             Err(error) if error.what.had_no_effect() => {
                 // Where the worker stops, the state is not saved: the mark still says that nothing was sent.
                 self.marks.put_back(mark);
+                paper.was_not_taken();
                 paper.stage = Stage::Ready { refused, after: None };
                 Ok(Moved::Away(error.reason(&job.order.number)))
             }
@@ -224,12 +227,13 @@ impl Egais {
     }
 
     /// Its receipt was lost: tickets and the UTM's list tell whether it was taken. Only when both are silent for long
-    /// is it sent again, and only where EGAIS itself would refuse a second one.
+    /// is it sent again, only where EGAIS itself would refuse a second one, and only so often.
     async fn look(
         &self,
         job: Job<'_>,
         paper: &mut Paper,
         since: OffsetDateTime,
+        told: &mut Vec<Event>,
     ) -> Result<Moved, Failure> {
         let utm = self.utm_of(job, paper)?;
         let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
@@ -237,6 +241,7 @@ impl Egais {
             paper.stage = Stage::Sent { reply_id: None, since, told: 0 };
             return Ok(Moved::Now);
         }
+        self.tell_silence(job, paper, since, told).await?;
         if let Some(left) = self.away.left(&paper.utm, self.now()) {
             return Ok(Moved::Wait(left));
         }
@@ -260,7 +265,13 @@ impl Egais {
         let rounds = self.store.rounds(&paper.utm).await.map_err(|error| job.store(&error))?;
         match self.doubt(since, rounds, found.is_some()) {
             Doubt::Early => Ok(Moved::Wait(LOOK.min(self.config.egais_doubt))),
-            Doubt::Quiet if paper.guarded && found == Some(Listed::Absent) => {
+            // As often as what the UTM refuses: what never gets through is for the administrator.
+            Doubt::Quiet
+                if paper.guarded
+                    && found == Some(Listed::Absent)
+                    && paper.doubts + 1 < self.config.egais_refused_attempts =>
+            {
+                paper.doubts += 1;
                 paper.resent = true;
                 paper.stage = Stage::ready();
                 self.note(job, paper, Note::new("not found, again", self.now())).await?;
@@ -325,29 +336,44 @@ impl Egais {
             }
             Some(Outcome::Checked { .. }) | None => {}
         }
-        let silent = self.now() - since;
+        paper.told = paper.told.max(so_far);
+        self.tell_silence(job, paper, since, told).await?;
+        paper.stage = Stage::Sent { reply_id, since, told: paper.told };
+        Ok(Moved::Wait(TICKETS.min(self.config.egais_poll * 6)))
+    }
+
+    /// The shop hears once that EGAIS is silent, and once that it is for long. It counts from the first sending, also
+    /// while it is in doubt whether the UTM has it.
+    async fn tell_silence(
+        &self,
+        job: Job<'_>,
+        paper: &mut Paper,
+        since: OffsetDateTime,
+        told: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
+        let silent = self.now() - paper.first_at.unwrap_or(since);
         let (level, code) = if silent >= self.config.egais_silence_alarm {
             (2, "egais_silent_long")
         } else if silent >= self.config.egais_silence_warning {
             (1, "egais_silent")
         } else {
-            (0, "")
+            return Ok(());
         };
-        if level > so_far {
-            let text = words::silent(job.order, paper, level == 2);
-            let code = (Phase::Working, code);
-            told.push(words::status(job.event, job.order, code, text, self.now()));
-            if level == 2 {
-                tracing::error!(order.number = %job.order.number, document = %paper.identity,
-                    "EGAIS has not answered for a day: look in its cabinet; the document is not sent again");
-            } else {
-                tracing::warn!(order.number = %job.order.number, document = %paper.identity,
-                    "EGAIS has not answered yet");
-            }
-            self.note(job, paper, Note::new(code.1, self.now())).await?;
-            paper.stage = Stage::Sent { reply_id, since, told: level };
+        if level <= paper.told {
+            return Ok(());
         }
-        Ok(Moved::Wait(TICKETS.min(self.config.egais_poll * 6)))
+        let text = words::silent(job.order, paper, level == 2);
+        told.push(words::status(job.event, job.order, (Phase::Working, code), text, self.now()));
+        if level == 2 {
+            tracing::error!(order.number = %job.order.number, document = %paper.identity,
+                "EGAIS has not answered for a day: look in its cabinet; the document is not sent again");
+        } else {
+            tracing::warn!(order.number = %job.order.number, document = %paper.identity,
+                "EGAIS has not answered yet");
+        }
+        self.note(job, paper, Note::new(code, self.now())).await?;
+        paper.told = level;
+        Ok(())
     }
 
     /// Every document has its end.

@@ -68,6 +68,9 @@ fn paper() -> Paper {
         resent: false,
         asked: false,
         away: false,
+        doubts: 0,
+        first_at: None,
+        told: 0,
         stage: Stage::Ready { refused: 0, after: None },
     }
 }

@@ -10,7 +10,7 @@ use runtime::testing::{End, Job};
 use crate::{
     order::{Goods, beer, cancelled, mark, order, returned, shipped, wine},
     story::stock,
-    world::{OWNER, World},
+    world::{OWNER, World, told},
 };
 
 /// Beer and another group without marks.
@@ -275,4 +275,28 @@ async fn a_utm_that_hangs_is_found_out_before_a_document_is_sent() {
     assert!(matches!(&end, End::Down(reason) if reason.code == "utm_away"), "{end:?}");
     assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
     assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_document_that_never_gets_through_is_sent_five_times_and_then_a_person_is_told() {
+    for (fault, code) in [(Kind::Status, 404), (Kind::HangBefore, 1)] {
+        let world = World::new().await;
+        let fault = Fault::new(System::Utm, fault).on("/opt/in/ActWriteOff_v3").code(code);
+        world.fault(fault.clone());
+        let began = world.now();
+        let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+        let way = world.carry(&mut job).await;
+        assert_eq!(way.last().unwrap(), "dead unknown document_unknown", "{code}: {way:?}");
+        assert!(world.now() - began < Duration::from_secs(2 * 3_600), "{}", world.now() - began);
+        let struck = world.running.emulator.faults.standing()[0].struck;
+        assert_eq!(struck, 5, "{code}");
+        // The shop hears of the silence although nothing is known to have been sent.
+        let codes: Vec<&str> = told(&job).into_iter().map(|(_, code)| code).collect();
+        assert_eq!(codes, ["documents_made", "egais_silent"], "{code}");
+        // Once the UTM is mended, a person's word brings it on its way.
+        world.running.emulator.faults.clear();
+        job.absent::<egais::Egais>();
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+        world.agrees().await;
+    }
 }
