@@ -52,17 +52,18 @@ pub struct Run {
 }
 
 impl Store {
-    /// Puts one register's stock in the place of what was known, as it comes. Nothing is changed until the caller
+    /// Puts one register's stock in the place of what was known, as it comes. No stock is changed until the caller
     /// commits: he knows whether it came to its end.
     ///
     /// # Errors
-    /// When PostgreSQL is away: nothing is changed.
+    /// When PostgreSQL is away: no stock is changed.
     #[expect(clippy::as_conversions, reason = "so sqlx is told of a type; nothing is converted")]
     pub async fn keep_rests(
         &self,
         utm: &str,
         shop: bool,
-        batches: &mut Receiver<Vec<Rest>>,
+        // His own: once he has failed, nobody who still sends waits for him.
+        mut batches: Receiver<Vec<Rest>>,
     ) -> sqlx::Result<PgTransaction<'static>> {
         let register: i16 = if shop { 2 } else { 1 };
         let mut transaction = self.pool.begin().await?;
@@ -93,19 +94,27 @@ impl Store {
             )
             .execute(&mut *transaction)
             .await?;
-            let products: Vec<serde_json::Value> =
-                rows.iter().filter_map(|row| serde_json::to_value(&row.product).ok()).collect();
-            sqlx::query!(
-                "INSERT INTO products (alc_code, product)
-                 SELECT DISTINCT ON (code) code, product FROM unnest($1::text[], $2::jsonb[]) AS given (code, product)
-                 ON CONFLICT (alc_code) DO UPDATE SET product = excluded.product",
-                &codes,
-                &products
-            )
-            .execute(&mut *transaction)
-            .await?;
+            self.keep_products(&rows, &codes).await?;
         }
         Ok(transaction)
+    }
+
+    /// Products as EGAIS describes them, whatever becomes of the register that names them. Each batch by itself and in
+    /// order: the answers of two UTMs name the same products, and neither may hold one that the other waits for.
+    async fn keep_products(&self, rows: &[Rest], codes: &[String]) -> sqlx::Result<()> {
+        let products: Vec<serde_json::Value> =
+            rows.iter().filter_map(|row| serde_json::to_value(&row.product).ok()).collect();
+        sqlx::query!(
+            "INSERT INTO products (alc_code, product)
+             SELECT DISTINCT ON (code) code, product FROM unnest($1::text[], $2::jsonb[]) AS given (code, product)
+             ORDER BY code
+             ON CONFLICT (alc_code) DO UPDATE SET product = excluded.product",
+            codes,
+            &products
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// A product as EGAIS describes it.

@@ -232,10 +232,10 @@ impl Egais {
             return Ok(if is_old { Kept::Taken } else { Kept::Foreign });
         }
         let shop = entry.path.starts_with("ReplyRestsShop");
-        let (send, mut batches) = channel(2);
+        let (send, batches) = channel(2);
         let mut batch = Batch { rows: Vec::new(), send };
         let reading = utm.read_rests(&entry.path, move |rest| batch.take(rest));
-        let writing = self.store.keep_rests(utm.name(), shop, &mut batches);
+        let writing = self.store.keep_rests(utm.name(), shop, batches);
         // It may take an hour: the turn is kept meanwhile.
         let (read, written) = tokio::select! {
             both = async { tokio::join!(reading, writing) } => both,
