@@ -100,6 +100,10 @@ pub struct Paper {
     /// Whether the job stopped for this document: what a person finds out is about it and no other.
     #[serde(default)]
     pub asked: bool,
+    /// Whether a person has not found it. His word stands for the guard that it may lack, and not for a look of our own:
+    /// a ticket may have come since.
+    #[serde(default)]
+    pub cleared: bool,
     /// Whether the shop was told that its UTM is away.
     #[serde(default)]
     pub away: bool,
@@ -187,16 +191,13 @@ impl Stage {
 }
 
 impl State {
-    /// A person has looked in EGAIS's cabinet and the document that the job stopped for is not there: what was perhaps
-    /// sent goes out anew; what was refused after that was refused for a reason of its own.
+    /// A person has looked in the UTM and in EGAIS's cabinet and the document that the job stopped for is not there: what
+    /// was perhaps sent is looked for once more and goes out anew; what was refused after that was refused for a reason of
+    /// its own.
     #[must_use]
     pub fn absent(self) -> Self {
         self.settled(|paper| match paper.stage {
-            Stage::Sending { .. } => {
-                paper.stage = Stage::ready();
-                paper.resent = true;
-                paper.is_nowhere();
-            }
+            Stage::Sending { .. } => paper.cleared = true,
             Stage::Refused { .. } => paper.resent = false,
             _ => {}
         })

@@ -424,11 +424,11 @@ pub(crate) fn unknown(order: &OrderRef, paper: &Paper) -> Reason {
         Class::Unknown,
         "document_unknown",
         format!(
-            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}. Найдите его в УТМ или в личном кабинете \
+            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}. Поищите его в УТМ и в личном кабинете \
              ЕГАИС и ответьте, есть ли он там; наугад Паром его не повторит."
         ),
         format!(
-            "EGAIS, order {number}: it is not known whether the UTM took document {document}. Look in the UTM or in EGAIS's \
+            "EGAIS, order {number}: it is not known whether the UTM took document {document}. Look in the UTM and in EGAIS's \
              cabinet and say whether it is there; Parom does not send it blindly."
         ),
     )
@@ -442,11 +442,11 @@ pub(crate) fn refused_twice(order: &OrderRef, paper: &Paper, said: &str) -> Reas
         "document_refused_again",
         format!(
             "ЕГАИС, заказ № {number}: документ {document} отклонён после повторной отправки. Если причина в том, что марка уже \
-             списана, первая отправка удалась: проверьте в личном кабинете и скажите, есть ли он."
+             списана, первая отправка удалась: проверьте в УТМ и в личном кабинете и скажите, есть ли он."
         ),
         format!(
             "EGAIS, order {number}: document {document} is refused after it was sent again. If a mark is already written off, the \
-             first one succeeded: look in the cabinet and say whether it is there."
+             first one succeeded: look in the UTM and in the cabinet and say whether it is there."
         ),
     )
     .evidence(said)

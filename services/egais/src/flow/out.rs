@@ -318,6 +318,7 @@ impl Egais {
             guarded,
             resent: false,
             asked: false,
+            cleared: false,
             away: false,
             doubts: 0,
             first_at: None,

@@ -265,22 +265,35 @@ impl Egais {
         let rounds = self.store.rounds(&paper.utm).await.map_err(|error| job.store(&error))?;
         match self.doubt(since, rounds, found.is_some()) {
             Doubt::Early => Ok(Moved::Wait(LOOK.min(self.config.egais_doubt))),
-            // As often as what the UTM refuses: what never gets through is for the administrator.
-            Doubt::Quiet
-                if paper.guarded
-                    && found == Some(Listed::Absent)
-                    && paper.doubts + 1 < self.config.egais_refused_attempts =>
-            {
+            Doubt::Quiet if self.goes_anew(paper, found.as_ref()) => {
                 paper.doubts += 1;
+                if std::mem::take(&mut paper.cleared) {
+                    paper.is_nowhere();
+                }
                 paper.resent = true;
                 paper.stage = Stage::ready();
                 self.note(job, paper, Note::new("not found, again", self.now())).await?;
                 Ok(Moved::Now)
             }
             Doubt::Quiet | Doubt::Hopeless => {
+                paper.cleared = false;
                 self.note(job, paper, Note::new("unknown", self.now())).await?;
                 Ok(Moved::Stop(words::unknown(job.order, paper)))
             }
+        }
+    }
+
+    /// Whether what was found nowhere is sent again.
+    fn goes_anew(&self, paper: &Paper, found: Option<&Listed>) -> bool {
+        match found {
+            // As often as what the UTM refuses: what never gets through is for the administrator.
+            Some(Listed::Absent) => {
+                let is_tried = paper.doubts + 1 >= self.config.egais_refused_attempts;
+                paper.cleared || paper.guarded && !is_tried
+            }
+            // What the UTM has and does not show, the person has looked at.
+            Some(Listed::Hidden) => paper.cleared,
+            Some(Listed::There(_)) | None => false,
         }
     }
 

@@ -67,6 +67,7 @@ fn paper() -> Paper {
         guarded: true,
         resent: false,
         asked: false,
+        cleared: false,
         away: false,
         doubts: 0,
         first_at: None,

@@ -300,3 +300,44 @@ async fn a_document_that_never_gets_through_is_sent_five_times_and_then_a_person
         world.agrees().await;
     }
 }
+
+#[tokio::test]
+async fn a_ticket_that_came_after_a_person_was_asked_outweighs_what_he_says() {
+    let world = World::new().await;
+    // Its receipt is lost, and the UTM forgets what it has sent.
+    world.fault(Fault::new(System::Utm, Kind::Hang).on("/opt/in/ActWriteOff_v4").times(1));
+    let list = Fault {
+        body: Some("<A><ver>2</ver></A>".to_owned()),
+        ..Fault::new(System::Utm, Kind::Status)
+    };
+    world.fault(list.on("/opt/in").code(200));
+    world.running.emulator.change(|settings| settings.utm.looks = 1_000);
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(2)])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    // EGAIS answers late; the person has looked before that.
+    let ticket = bare_ticket("acme-p1-s9.1-beer-1");
+    world.running.emulator.utm.books().get_mut(OWNER).unwrap().put_incoming("Ticket", ticket);
+    world.egais.poll("office").await.unwrap();
+    job.absent::<egais::Egais>();
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.papers().len(), 1, "nothing is sent twice");
+}
+
+#[tokio::test]
+async fn what_a_person_did_not_find_is_looked_for_once_more_before_it_is_sent() {
+    let world = World::new().await;
+    world.on_post("ActWriteOff_v4", Kind::Hang);
+    let list = Fault {
+        body: Some("<A><ver>2</ver></A>".to_owned()),
+        ..Fault::new(System::Utm, Kind::Status)
+    };
+    world.fault(list.on("/opt/in").code(200));
+    world.running.emulator.change(|settings| settings.utm.looks = 1_000);
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(2)])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    // The UTM shows it after all.
+    world.running.emulator.faults.clear();
+    job.absent::<egais::Egais>();
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    assert_eq!(world.papers().len(), 1, "nothing is sent twice");
+}
