@@ -25,6 +25,9 @@ pub enum State {
         /// See [`New`]: what has come back so far.
         #[serde(default)]
         credited: Vec<(i64, Decimal)>,
+        /// What a person brings back, set aside and not yet noted in the books as back.
+        #[serde(default)]
+        by_hand: Vec<Goods>,
     },
     /// Done.
     Done,
@@ -214,20 +217,27 @@ impl State {
     }
 
     fn settled(self, settle: impl Fn(&mut Paper)) -> Self {
-        let Self::Papers { revision, mut papers, done, credited } = self else { return self };
+        let Self::Papers { revision, mut papers, done, credited, by_hand } = self else {
+            return self;
+        };
         for paper in papers.iter_mut().filter(|paper| paper.asked) {
             settle(paper);
             paper.asked = false;
         }
-        Self::Papers { revision, papers, done, credited }
+        Self::Papers { revision, papers, done, credited, by_hand }
     }
 }
 
 impl New {
-    /// Its documents are made.
-    pub(crate) fn papers(self, papers: Vec<Paper>) -> State {
+    /// Its documents are made, and what a person does is set aside.
+    pub(crate) fn set_out(self, papers: Vec<Paper>, by_hand: Vec<Goods>) -> State {
         let Self { revision, done, credited, .. } = self;
-        State::Papers { revision, papers, done, credited }
+        State::Papers { revision, papers, done, credited, by_hand }
+    }
+
+    /// Its documents are on their way, and what a person does is noted.
+    pub(crate) fn papers(self, papers: Vec<Paper>) -> State {
+        self.set_out(papers, Vec::new())
     }
 
     /// So much of a line has come back.

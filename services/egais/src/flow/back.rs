@@ -95,7 +95,8 @@ impl Egais {
             .filter(|bottle| out::is_sold(bottle))
             .map(|bottle| Part { bottle, quantity: bottle.quantity - bottle.returned })
             .collect();
-        if parts.is_empty() {
+        // A person's part may be all that is left of it.
+        if parts.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
             return Ok(nothing("nothing was written off"));
         }
         self.credit(job, new, parts).await
@@ -103,43 +104,53 @@ impl Egais {
 
     /// Documents for what comes back: one for each group, or for each act that is undone.
     async fn credit(&self, job: Job<'_>, new: New, parts: Vec<Part<'_>>) -> Next {
-        let all = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let away = |error: sqlx::Error| job.store(&error);
+        let all = self.store.bottles(&job.book()).await.map_err(away)?;
         let (papers, by_hand) = grouped(job, parts)?;
-        let mut new = new;
-        if !by_hand.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
-            self.note_by_hand(job, &by_hand).await?;
-            new.done.push(BY_HAND.to_owned());
-            let goods: Vec<Goods> = by_hand.iter().map(goods).collect();
-            new.credit(&goods);
-        }
-        let mut made = Vec::new();
         if let Some(wait) = self.waybill_wait(job, &new, papers.values()).await? {
             return Ok(wait);
         }
+        let (mut made, mut bottles) = (Vec::new(), Vec::new());
         for (name, parts) in papers {
-            let (paper, bottles) = self.back_paper(job, &new, &name, &parts, &all).await?;
-            let moved =
-                self.store.bring_back(&job.book(), &paper.identity, &bottles, self.now()).await;
-            if !moved.map_err(|error| job.store(&error))? {
-                return Ok(self.wait_earlier(new, words::sale_open(job.order)));
-            }
+            let (paper, own) = self.back_paper(job, &new, &name, &parts, &all).await?;
+            bottles.push((paper.identity.clone(), own));
             made.push(paper);
         }
-        if made.is_empty() {
-            return Ok(Step::stop(State::Done, words::by_hand(job.order)));
+        // Nothing that can fail for the order's own data comes after this.
+        if !by_hand.is_empty() {
+            bottles.push((hand(job), by_hand.iter().map(|part| part.bottle.id).collect()));
         }
-        self.set_out(job, new, made).await
+        for (document, bottles) in bottles {
+            let moved = self.store.bring_back(&job.book(), &document, &bottles, self.now()).await;
+            if !moved.map_err(away)? {
+                return Ok(self.wait_earlier(new, words::sale_open(job.order)));
+            }
+        }
+        self.set_back(job, new, made, by_hand.iter().map(goods).collect()).await
+    }
+
+    /// The documents go on their way; what a person does is saved with them, and noted in the books after that.
+    async fn set_back(
+        &self,
+        job: Job<'_>,
+        mut new: New,
+        papers: Vec<Paper>,
+        by_hand: Vec<Goods>,
+    ) -> Next {
+        if !by_hand.is_empty() {
+            new.done.push(BY_HAND.to_owned());
+            new.credit(&by_hand);
+        }
+        if papers.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
+            return Ok(nothing("nothing comes back"));
+        }
+        self.set_out(job, new, papers, by_hand).await
     }
 
     /// Goods whose return a person enters in EGAIS: with us they are back, so that their marks are free.
-    async fn note_by_hand(&self, job: Job<'_>, parts: &[Part<'_>]) -> Result<(), Failure> {
-        let document = identity(job.order, &job.what(), "hand", 1);
-        let bottles: Vec<i64> = parts.iter().map(|part| part.bottle.id).collect();
-        let goods: Vec<Goods> = parts.iter().map(goods).collect();
-        let away = |error: sqlx::Error| job.store(&error);
-        let (book, at) = (job.book(), self.now());
-        self.store.bring_back(&book, &document, &bottles, at).await.map_err(away)?;
-        self.store.came_back(&book, &document, &goods, at).await.map_err(away)
+    pub(super) async fn note_by_hand(&self, job: Job<'_>, goods: &[Goods]) -> Result<(), Failure> {
+        let noted = self.store.came_back(&job.book(), &hand(job), goods, self.now()).await;
+        noted.map_err(|error| job.store(&error))
     }
 
     async fn back_paper(
@@ -249,6 +260,11 @@ impl Egais {
             goods.iter().map(|one| Goods { mark: None, f2: None, ..one.clone() }).collect();
         self.positions(job, &plain).await
     }
+}
+
+/// The name that stands for what a person enters; no group has it.
+fn hand(job: Job<'_>) -> String {
+    identity(job.order, &job.what(), "by-hand", 1)
 }
 
 /// The number of the waybill that the order names.

@@ -53,7 +53,7 @@ impl Egais {
         let book = (job.book(), &job.order.number);
         let taken = self.store.take((&book.0, book.1), &job.own(), &papers, times).await;
         match taken.map_err(|error| job.store(&error))? {
-            Taken::All => self.set_out(job, new, papers).await,
+            Taken::All => self.set_out(job, new, papers, Vec::new()).await,
             Taken::Cancelled => Ok(nothing("the order was cancelled after that")),
             Taken::Used(used) => Ok(Step::stop(State::New(new), words::used(job.order, &used))),
         }

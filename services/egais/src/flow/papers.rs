@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{Job, Next};
 use crate::{
     Egais, mark,
-    state::{New, Paper, Stage, State},
+    state::{Goods, New, Paper, Stage, State},
     store::{Note, Outcome, Rounds, Task, Turn},
     utm::{AWAY, Client, Error, Listed, What},
     words,
@@ -45,21 +45,25 @@ enum Doubt {
 }
 
 impl Egais {
-    /// Documents are made: they are entered and go on their way.
-    pub(super) async fn set_out(&self, job: Job<'_>, new: New, papers: Vec<Paper>) -> Next {
+    /// Documents are made: they are entered and go on their way, together with what a person does.
+    pub(super) async fn set_out(
+        &self,
+        job: Job<'_>,
+        new: New,
+        papers: Vec<Paper>,
+        by_hand: Vec<Goods>,
+    ) -> Next {
         for paper in &papers {
             let (book, number) = (job.book(), &job.order.number);
             let entered = self.store.enter(paper, (&book, number), job.cause(), self.now()).await;
             entered.map_err(|error| job.store(&error))?;
         }
-        let told = words::status(
-            job.event,
-            job.order,
-            (Phase::Working, "documents_made"),
-            words::working(job.order),
-            self.now(),
-        );
-        Ok(Step::again(new.papers(papers)).known_as(job.cause().to_string()).emit(told))
+        let told = (!papers.is_empty()).then(|| {
+            let (code, text) = ((Phase::Working, "documents_made"), words::working(job.order));
+            words::status(job.event, job.order, code, text, self.now())
+        });
+        let step = Step::again(new.set_out(papers, by_hand)).known_as(job.cause().to_string());
+        Ok(emitting(step, told))
     }
 
     pub(super) async fn advance(&self, job: Job<'_>, new: New, mut papers: Vec<Paper>) -> Next {
@@ -439,11 +443,13 @@ impl Egais {
             return Ok(Step::stop(State::New(new), reason));
         }
         let by_hand = new.done.iter().any(|part| part == super::BY_HAND);
-        let told = words::done(&job, &papers, self.now());
-        if by_hand {
-            return Ok(Step::stop(State::Done, words::by_hand(job.order)).emit(told));
-        }
-        Ok(Step::done(State::Done).emit(told))
+        let told = (!papers.is_empty()).then(|| words::done(&job, &papers, self.now()));
+        let step = if by_hand {
+            Step::stop(State::Done, words::by_hand(job.order))
+        } else {
+            Step::done(State::Done)
+        };
+        Ok(emitting(step, told))
     }
 
     /// A note whose loss is harmless: the state says the same.
@@ -458,6 +464,6 @@ impl Egais {
     }
 }
 
-fn emitting(step: Step<State>, told: Vec<Event>) -> Step<State> {
+fn emitting(step: Step<State>, told: impl IntoIterator<Item = Event>) -> Step<State> {
     told.into_iter().fold(step, Step::emit)
 }

@@ -341,3 +341,66 @@ async fn what_a_person_did_not_find_is_looked_for_once_more_before_it_is_sent() 
     assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
     assert_eq!(world.papers().len(), 1, "nothing is sent twice");
 }
+
+/// A bottle whose return a person enters, and beer that comes back by a charge.
+async fn half_by_hand(world: &World) -> Order {
+    let order = order(1, world.now(), &[Goods(7, "hand", 1, 99_500, vec![1]), beer(3)]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    order
+}
+
+#[tokio::test]
+async fn a_return_half_by_hand_goes_on_after_its_document_could_not_be_made() {
+    let world = World::new().await;
+    let order = half_by_hand(&world).await;
+    let mut job = Job::new(returned(&order, 1, &[(7, 1), (8, 2)], &[1]));
+    assert_eq!(world.carry(&mut job).await, ["dead product_unknown"]);
+    stock(&world).await;
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead return_by_hand");
+    assert_eq!(world.carry(&mut job).await, ["done"]);
+    {
+        let books = world.running.emulator.utm.books();
+        assert_eq!(books[OWNER].quantities()[crate::order::BEER].len(), 1);
+    }
+    let back =
+        "SELECT count(*) FROM egais_alcocodes WHERE status = 'returned' AND mark IS NOT NULL";
+    assert_eq!(world.tables.number(back).await, 1);
+}
+
+#[tokio::test]
+async fn a_cancellation_half_by_hand_tells_the_person_also_after_its_document_could_not_be_made() {
+    let world = World::new().await;
+    let order = half_by_hand(&world).await;
+    let mut job = Job::new(cancelled(&order));
+    assert_eq!(world.carry(&mut job).await, ["dead product_unknown"]);
+    stock(&world).await;
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead return_by_hand");
+    assert_eq!(world.carry(&mut job).await, ["done"]);
+    let back = "SELECT count(*) FROM egais_alcocodes WHERE status = 'returned'";
+    assert_eq!(world.tables.number(back).await, 2);
+}
+
+#[tokio::test]
+async fn a_part_by_hand_is_noted_once_however_often_the_process_dies() {
+    for kill in 0..6 {
+        let world = World::new().await;
+        stock(&world).await;
+        let order = order(1, world.now(), &[ale(), beer(3)]);
+        assert_eq!(world.tell(shipped(&order)).await, "done");
+        let mut job = Job::new(cancelled(&order));
+        for _ in 0..kill {
+            job.step(world.egais.as_ref()).await;
+        }
+        let next = world.another();
+        // A step whose state was not saved is done once more.
+        job.clone().step(next.as_ref()).await;
+        let mut way = world.carry_with(&next, &mut job).await;
+        while way.last().unwrap() == "dead unknown document_unknown" {
+            job.absent::<egais::Egais>();
+            way = world.carry_with(&next, &mut job).await;
+        }
+        assert!(["dead return_by_hand", "done"].contains(&way.last().unwrap().as_str()), "{way:?}");
+        let back = "SELECT count(*) FROM egais_alcocodes WHERE status = 'returned' AND returned = quantity";
+        assert_eq!(world.tables.number(back).await, 2, "after {kill}: {way:?}");
+    }
+}
