@@ -123,6 +123,9 @@ impl Egais {
                 Ok(Moved::Wait((after - self.now()).unsigned_abs()))
             }
             Stage::Ready { refused, .. } => {
+                if let Some(error) = self.away.take(&paper.identity) {
+                    return Ok(Moved::Away(error.reason(&job.order.number)));
+                }
                 if let Some(left) = self.away.left(&paper.utm, self.now()) {
                     return Ok(Moved::Wait(left));
                 }
@@ -138,10 +141,11 @@ impl Egais {
                 Ok(Moved::Now)
             }
             Stage::Sending { mark, since, refused } => {
+                let utm = self.utm_of(job, paper)?;
                 if self.marks.take(mark) {
-                    return self.send(job, paper, (mark, since), refused).await;
+                    return self.send(utm, paper, since, refused).await;
                 }
-                self.look(job, paper, since, told).await
+                self.look(job, (utm, paper), since, told).await
             }
             Stage::Sent { reply_id, since, told: so_far } => {
                 self.listen(job, paper, (reply_id, since, so_far), told).await
@@ -154,25 +158,20 @@ impl Egais {
         self.utms.get(&paper.utm).ok_or_else(|| words::utm_gone(job.order, &paper.utm))
     }
 
-    /// Sends a document that certainly was not sent under this mark.
+    /// Sends a document that certainly was not sent under this mark. Where it did not leave, that is saved before anything
+    /// else: a mark that outlives this process says that it perhaps has.
     async fn send(
         &self,
-        job: Job<'_>,
+        utm: &Client,
         paper: &mut Paper,
-        (mark, since): (uuid::Uuid, OffsetDateTime),
+        since: OffsetDateTime,
         refused: u32,
     ) -> Result<Moved, Failure> {
-        let utm = self.utm_of(job, paper)?;
-        let turn = match self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await {
-            Ok(Some(turn)) => turn,
-            Ok(None) => {
-                self.marks.put_back(mark);
-                return Ok(Moved::Wait(BUSY));
-            }
-            Err(error) => {
-                self.marks.put_back(mark);
-                return Err(job.store(&error));
-            }
+        let turn = self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await;
+        let Some(turn) = turn.ok().flatten() else {
+            paper.was_not_taken();
+            paper.stage = Stage::Ready { refused, after: Some(self.now() + BUSY) };
+            return Ok(Moved::Now);
         };
         let sent = utm.post(paper.kind, &paper.body).await;
         self.give_back(turn).await;
@@ -190,11 +189,10 @@ impl Egais {
                 Ok(self.refused(paper, refused + 1, mark::masked(&words)).await)
             }
             Err(error) if error.what.had_no_effect() => {
-                // Where the worker stops, the state is not saved: the mark still says that nothing was sent.
-                self.marks.put_back(mark);
                 paper.was_not_taken();
                 paper.stage = Stage::Ready { refused, after: None };
-                Ok(Moved::Away(error.reason(&job.order.number)))
+                self.away.meet(&paper.identity, error);
+                Ok(Moved::Now)
             }
             Err(error) => {
                 // Perhaps it was taken: from now on it is looked for.
@@ -224,9 +222,9 @@ impl Egais {
         if refused < self.config.egais_refused_attempts {
             let after = Some(self.now() + self.config.egais_refused_pause);
             paper.stage = Stage::Ready { refused, after };
-            return Moved::Wait(self.config.egais_refused_pause);
+        } else {
+            paper.stage = Stage::Refused { words: said };
         }
-        paper.stage = Stage::Refused { words: said };
         Moved::Now
     }
 
@@ -235,11 +233,10 @@ impl Egais {
     async fn look(
         &self,
         job: Job<'_>,
-        paper: &mut Paper,
+        (utm, paper): (&Client, &mut Paper),
         since: OffsetDateTime,
         told: &mut Vec<Event>,
     ) -> Result<Moved, Failure> {
-        let utm = self.utm_of(job, paper)?;
         let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
         if outcome.map_err(|error| job.store(&error))?.is_some() {
             paper.stage = Stage::Sent { reply_id: None, since, told: 0 };

@@ -404,3 +404,40 @@ async fn a_part_by_hand_is_noted_once_however_often_the_process_dies() {
         assert_eq!(world.tables.number(back).await, 2, "after {kill}: {way:?}");
     }
 }
+
+#[tokio::test]
+async fn a_restart_while_another_one_sends_leaves_nothing_in_doubt() {
+    let world = World::new().await;
+    let store = world.egais.store();
+    let turn = store.turn("office", egais::store::Task::Send, Duration::from_secs(600)).await;
+    let turn = turn.unwrap().unwrap();
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(1)])));
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    store.give_back(turn).await.unwrap();
+    let next = world.another();
+    assert_eq!(world.carry_with(&next, &mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_restart_after_the_key_was_refused_leaves_nothing_in_doubt() {
+    let world = World::new().await;
+    let fault = Fault::new(System::Utm, Kind::Status).on("/opt/in/ActWriteOff_v4");
+    world.fault(fault.times(1).code(403));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(1)])));
+    let end = job.run(world.egais.as_ref()).await;
+    assert!(matches!(&end, End::Down(reason) if reason.code == "utm_key"), "{end:?}");
+    let next = world.another();
+    assert_eq!(world.carry_with(&next, &mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_utm_is_known_although_it_goes_away_right_after() {
+    let world = World::new().await;
+    world.on_post("ActWriteOff_v4", Kind::Refusal);
+    world.fault(Fault::new(System::Utm, Kind::HangBefore).on("/diagnosis").after(1).times(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[ale(), beer(1)])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    assert_eq!(world.sent().len(), 2);
+}
