@@ -36,6 +36,9 @@ pub enum What {
     /// An answer that cannot be understood: the request may have had its effect.
     #[error("the answer cannot be understood: {0}")]
     Garbled(String),
+    /// PostgreSQL did not keep what the UTM gave.
+    #[error("PostgreSQL: {0}")]
+    NotKept(String),
     /// The UTM's key is another organisation's than the settings say.
     #[error("its key is of {0}")]
     Stranger(String),
@@ -57,8 +60,17 @@ impl What {
     pub const fn had_no_effect(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Refused(_) | Self::Key | Self::Stranger(_) => true,
-            Self::NoAnswer(_) | Self::Garbled(_) | Self::TooLong | Self::Absent => false,
+            Self::NoAnswer(_)
+            | Self::Garbled(_)
+            | Self::NotKept(_)
+            | Self::TooLong
+            | Self::Absent => false,
         }
+    }
+
+    /// Whether it says nothing of this document alone: the next one is likely to meet the same.
+    pub(super) const fn is_general(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::NotKept(_))
     }
 }
 

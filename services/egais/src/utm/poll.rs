@@ -18,7 +18,7 @@ use crate::{
     xml::XmlError,
 };
 
-/// After so many documents in a row of reading that failed, the UTM is left alone until the next look.
+/// After so many documents in a row without an answer the UTM is left alone until the next look.
 const FAILED_MOST: usize = 3;
 /// How many positions of stock are written at a time.
 const BATCH: usize = 1_000;
@@ -36,10 +36,24 @@ pub struct Polled {
     pub rests: usize,
     /// When the newest of what could not be read was first seen.
     pub unread_at: Option<OffsetDateTime>,
-    /// Documents that the UTM did not give out.
+    /// Documents in a row for which there was no answer.
     failed: usize,
     /// Whether another one took the turn meanwhile.
     lost: bool,
+}
+
+impl Polled {
+    /// One document that the UTM does not give out, or that is none, is no reason to leave the others, nor are many; a UTM
+    /// that does not answer is.
+    fn goes_on(&mut self, ended: Result<(), Error>) -> Result<(), Error> {
+        let Err(error) = ended else {
+            self.failed = 0;
+            return Ok(());
+        };
+        self.failed += usize::from(error.what.is_general());
+        let is_over = error.what.had_no_effect() || self.failed >= FAILED_MOST;
+        if is_over { Err(error) } else { Ok(()) }
+    }
 }
 
 impl Egais {
@@ -75,33 +89,30 @@ impl Egais {
                 polled.lost = true;
                 break;
             }
-            match self.keep(utm, turn, &entry, &mut polled).await {
-                Ok(Kept::Taken) => match utm.delete(&entry.path).await {
-                    Ok(()) => polled.taken += 1,
-                    // What was kept is kept once, however often it is read.
-                    Err(error)
-                        if !error.what.had_no_effect() && polled.failed + 1 < FAILED_MOST =>
-                    {
-                        polled.failed += 1;
-                    }
-                    Err(error) => return Err(error),
-                },
-                Ok(Kept::Later) => self.leave_unread(utm, &entry, &mut polled, "no document").await,
+            let ended = match self.keep(utm, turn, &entry, &mut polled).await {
+                // What was kept is kept once, however often it is read.
+                Ok(Kept::Taken) => {
+                    let gone = utm.delete(&entry.path).await;
+                    polled.taken += usize::from(gone.is_ok());
+                    gone
+                }
+                Ok(Kept::Later) => {
+                    self.leave_unread(utm, &entry, &mut polled, "no document").await;
+                    Ok(())
+                }
                 Ok(Kept::Foreign) => {
                     self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
+                    Ok(())
                 }
-                // One document that the UTM does not give out is no reason to leave the others; a UTM that does not
-                // answer at all is.
-                Err(error) if error.what.had_no_effect() => return Err(error),
                 Err(error) => {
-                    let why = error.what.to_string();
-                    self.leave_unread(utm, &entry, &mut polled, &why).await;
-                    polled.failed += 1;
-                    if polled.failed >= FAILED_MOST {
-                        return Err(error);
+                    if !error.what.had_no_effect() {
+                        let why = error.what.to_string();
+                        self.leave_unread(utm, &entry, &mut polled, &why).await;
                     }
+                    Err(error)
                 }
-            }
+            };
+            polled.goes_on(ended)?;
         }
         Ok(polled)
     }
@@ -318,5 +329,5 @@ fn store_away(utm: &str, error: &sqlx::Error) -> Error {
         Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
         None => error.to_string(),
     };
-    Error { utm: utm.to_owned(), what: What::Garbled(format!("PostgreSQL: {why}")) }
+    Error { utm: utm.to_owned(), what: What::NotKept(why) }
 }

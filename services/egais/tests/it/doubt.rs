@@ -441,3 +441,39 @@ async fn a_refusal_of_the_utm_is_known_although_it_goes_away_right_after() {
     assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
     assert_eq!(world.sent().len(), 2);
 }
+
+#[tokio::test]
+async fn documents_that_cannot_be_read_do_not_end_a_look_however_many() {
+    let world = World::new().await;
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(OWNER.to_owned()).or_default();
+        for _ in 0..5 {
+            books.put_incoming("Ticket", "<!DOCTYPE a><a/>".to_owned());
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(world.egais.poll("office").await.unwrap().unwrap().later, 5);
+    }
+    world.pass(Duration::from_secs(60));
+    // What is known of the inbox lets a document that got lost go out anew.
+    world.on_post("ActWriteOff_v3", Kind::HangBefore);
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "done");
+    world.agrees().await;
+}
+
+#[tokio::test]
+async fn a_utm_that_gives_out_nothing_is_left_alone_until_the_next_look() {
+    let world = World::new().await;
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(OWNER.to_owned()).or_default();
+        for _ in 0..5 {
+            books.put_incoming("Ticket", "<!DOCTYPE a><a/>".to_owned());
+        }
+    }
+    world.fault(Fault::new(System::Utm, Kind::Reset).on("/opt/out/Ticket"));
+    assert!(world.egais.poll("office").await.is_err());
+    assert_eq!(world.running.emulator.faults.standing()[0].struck, 3);
+}
