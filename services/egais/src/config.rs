@@ -140,6 +140,10 @@ pub struct Group {
     pub marks: Marks,
     /// The document of a return.
     pub back: Back,
+    /// The unit that EGAIS counts the goods in, by its OKEI code, such as `112` for litres: what is sold by draught. Pieces
+    /// without one.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// The serial number of the till, for cheques.
     #[serde(default)]
     pub till: Option<String>,
@@ -297,6 +301,15 @@ fn group_is_right(name: &str, group: &Group) -> Result<(), String> {
     }
     if !REASONS.contains(&group.reason.as_str()) {
         return Err(format!("{} is no reason that EGAIS knows", group.reason));
+    }
+    let is_okei = |code: &String| {
+        (3..=4).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if group.unit.as_ref().is_some_and(|code| !is_okei(code)) {
+        return Err("unit is a code of OKEI, three or four digits".to_owned());
+    }
+    if group.unit.is_some() && group.marks == Marks::Each {
+        return Err("what is marked bottle by bottle is counted in pieces".to_owned());
     }
     let cheque = group.sale.is_cheque();
     if cheque && group.till.is_none() {

@@ -179,6 +179,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("количество маркированного товара «{name}» не целое. Исправьте заказ."),
             format!("the quantity of {name}, which is marked bottle by bottle, is not whole. Mend the order."),
         ),
+        Fault::Unit(name, unit) => (
+            "unit_unexpected",
+            format!("товар «{name}» продан в единицах «{unit}», а в ЕГАИС его считают в других; пересчитывать Паром не станет. Укажите в заказе единицу и количество, как в ЕГАИС, и сохраните его."),
+            format!("{name} is sold in the unit {unit}, EGAIS counts it in another, and Parom converts nothing. Put EGAIS's unit and quantity into the order and save it."),
+        ),
         Fault::Missing(name, missing) => (
             "marks_missing",
             format!("у товара «{name}» марок меньше или больше, чем бутылок (разница {missing}). Отсканируйте марки и сохраните заказ."),

@@ -20,6 +20,7 @@ fn faults(order: &OrderRef) -> Vec<Failure> {
         Fault::Unexpected(name()),
         Fault::AlcCode(name()),
         Fault::OtherProduct(name()),
+        Fault::Unit(name(), "778".to_owned()),
         Fault::FormB(name(), 2),
         Fault::Product(name()),
         Fault::Receipt("RECEIPT".to_owned()),

@@ -322,7 +322,12 @@ async fn what_the_order_does_not_say_stops_it() {
         }
     };
     type Change<'a> = &'a dyn Fn(&mut events::Order);
-    let cases: [(Change<'_>, &str); 8] = [
+    let cases: [(Change<'_>, &str); 9] = [
+        // A pack of twenty cans.
+        (
+            &|order: &mut events::Order| order.lines[0].unit = Some("778".to_owned()),
+            "dead unit_unexpected",
+        ),
         (&property("EGAIS_GROUP", "vodka"), "dead group_unknown"),
         (&property("EGAIS_GROUP", "beer"), "dead marks_unexpected"),
         (&without("EGAIS_GROUP"), "dead group_unknown"),
@@ -341,6 +346,29 @@ async fn what_the_order_does_not_say_stops_it() {
         assert_eq!(world.tell(with(change)).await, wanted);
     }
     assert_eq!(world.sent(), []);
+}
+
+#[tokio::test]
+async fn goods_are_counted_as_egais_counts_them_or_not_at_all() {
+    let draught =
+        |file: String| file.replacen("marks = \"none\"", "marks = \"none\"\nunit = \"112\"", 1);
+    let draught = World::with(draught, |_| {}).await;
+    let pieces = World::new().await;
+    for (world, unit, wanted) in [
+        (&pieces, None, "done"),
+        (&pieces, Some("796"), "done"),
+        (&pieces, Some("шт."), "done"),
+        (&pieces, Some("778"), "dead unit_unexpected"),
+        (&pieces, Some("112"), "dead unit_unexpected"),
+        (&draught, Some("112"), "done"),
+        (&draught, Some("796"), "dead unit_unexpected"),
+        (&draught, None, "dead unit_unexpected"),
+    ] {
+        let id = u64::try_from(world.sent().len()).unwrap() + 1;
+        let mut order = order(id, world.now(), &[beer(2)]);
+        order.lines[0].unit = unit.map(str::to_owned);
+        assert_eq!(world.tell(shipped(&order)).await, wanted, "{unit:?}");
+    }
 }
 
 #[tokio::test]
