@@ -8,7 +8,7 @@ use runtime::{Secret, StartError};
 use serde::Deserialize;
 use url::Url;
 
-use crate::documents::Kind;
+use crate::{documents::Kind, utm::DIAGNOSIS};
 
 /// How `egais` is told about UTMs and shops.
 #[derive(Debug, Clone, Args)]
@@ -251,6 +251,21 @@ pub fn read(config: &Config) -> Result<Settings, StartError> {
     let path = &config.egais_file;
     let file: File = runtime::settings::file(path)?;
     checked(file).map_err(|why| StartError::new(format!("{}: {why}", path.display())))
+}
+
+/// Whether the longest calls of one step fit into the time that a step may take.
+///
+/// # Errors
+/// [`StartError`] names the settings.
+pub fn fits(config: &Config, step: Duration) -> Result<(), StartError> {
+    // Before a question is sent, the UTM is asked who it is.
+    let calls = config.egais_timeout + config.egais_timeout.min(DIAGNOSIS);
+    if calls < step {
+        return Ok(());
+    }
+    Err(StartError::new(
+        "--egais-timeout is too long for --job-lease: a call and up to 10s before it must end within 0.8 of the lease",
+    ))
 }
 
 /// The same for a file that was read.

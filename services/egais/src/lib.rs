@@ -105,6 +105,7 @@ impl Worker for Egais {
 
     async fn build(config: Config, kit: Kit) -> Result<Self, StartError> {
         let settings = config::read(&config)?;
+        config::fits(&config, kit.longest_step())?;
         let (pausing, nudging) = (kit.clone(), kit.clone());
         let outside = Outside {
             pool: kit.pool().clone(),

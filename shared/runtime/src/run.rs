@@ -149,6 +149,11 @@ fn check(common: &Common) -> Result<(), StartError> {
     Ok(())
 }
 
+/// A step ends well before its lease.
+fn longest_step(common: &Common) -> Duration {
+    common.job_lease.mul_f32(0.8)
+}
+
 fn stop_signal() -> Result<CancellationToken, StartError> {
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -222,6 +227,7 @@ impl<W: Worker> Parts<W> {
             outbound: outbound.clone(),
             store: store.clone(),
             shutdown: shutdown.clone(),
+            longest_step: longest_step(&common),
         };
         let breaker = Arc::new(Breaker::new(
             common.breaker_threshold,
@@ -312,7 +318,7 @@ impl<W: Worker> Parts<W> {
             outbound: self.outbound.clone(),
             breaker: Arc::clone(&breaker),
             retry: common.retry(W::RETRY),
-            step_limit: common.job_lease.mul_f32(0.8),
+            step_limit: longest_step(common),
             metrics: self.metrics.clone(),
             #[cfg(feature = "testing")]
             crash: common.crash.clone(),

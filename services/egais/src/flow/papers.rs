@@ -246,15 +246,9 @@ impl Egais {
         if let Some(left) = self.away.left(&paper.utm, self.now()) {
             return Ok(Moved::Wait(left));
         }
-        let found = match self.find(utm, paper).await {
-            Ok(found) => Some(found.map_err(|error| job.store(&error))?),
-            Err(error) if error.what.had_no_effect() => {
-                return Ok(Moved::Away(error.reason(&job.order.number)));
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the UTM does not show what was sent");
-                None
-            }
+        let found = match self.shown(utm, paper).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Moved::Away(error.reason(&job.order.number))),
         };
         if let Some(Listed::There(reply_id)) = found {
             self.is_there(paper);
@@ -298,21 +292,28 @@ impl Egais {
         }
     }
 
+    /// What the UTM shows of a document; `None` when it does not show anything. A list may be long and a UTM slow: what
+    /// takes longer than a step may has found nothing yet.
+    async fn shown(&self, utm: &Client, paper: &Paper) -> Result<Option<Listed>, Error> {
+        let longest = self.config.egais_timeout * 2 / 3;
+        match tokio::time::timeout(longest, self.find(utm, paper)).await {
+            Ok(Ok(found)) => return Ok(Some(found)),
+            Ok(Err(error)) if error.what.had_no_effect() => return Err(error),
+            Ok(Err(error)) => tracing::debug!(%error, "the UTM does not show what was sent"),
+            Err(_) => tracing::debug!(utm = utm.name(), "the UTM shows what was sent too slowly"),
+        }
+        Ok(None)
+    }
+
     /// Looks for a document in the UTM's list; those that are known to be others' are not read.
-    async fn find(
-        &self,
-        utm: &Client,
-        paper: &Paper,
-    ) -> Result<Result<Listed, sqlx::Error>, Error> {
+    async fn find(&self, utm: &Client, paper: &Paper) -> Result<Listed, Error> {
         let mut entries = utm.outbox(paper.kind).await?;
         let names: Vec<String> =
             entries.iter().filter_map(|entry| entry.reply_id.clone()).collect();
-        let others = match self.store.others(utm.name(), &paper.identity, &names).await {
-            Ok(others) => others,
-            Err(error) => return Ok(Err(error)),
-        };
+        let others = self.store.others(utm.name(), &paper.identity, &names).await;
+        let others = others.map_err(|error| Error::not_kept(utm.name(), &error))?;
         entries.retain(|entry| entry.reply_id.as_ref().is_none_or(|name| !others.contains(name)));
-        utm.find(&entries, &paper.identity).await.map(Ok)
+        utm.find(&entries, &paper.identity).await
     }
 
     /// What time has made of a doubt: until the inbox was read to its end for long enough, a ticket may still come.

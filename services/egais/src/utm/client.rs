@@ -21,7 +21,7 @@ use crate::{config::Utm, documents::Kind, xml::XmlError};
 /// The most sent documents that are read in search of one.
 const READS_MOST: usize = 100;
 /// The longest wait for the page that says whose key is in.
-const DIAGNOSIS: Duration = Duration::from_secs(10);
+pub(crate) const DIAGNOSIS: Duration = Duration::from_secs(10);
 
 /// A UTM. Cheap to clone.
 #[derive(Debug, Clone)]

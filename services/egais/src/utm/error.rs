@@ -75,6 +75,15 @@ impl What {
 }
 
 impl Error {
+    /// PostgreSQL was away, or refused. Its words may quote a row.
+    pub(crate) fn not_kept(utm: &str, error: &sqlx::Error) -> Self {
+        let why = match error.as_database_error() {
+            Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
+            None => error.to_string(),
+        };
+        Self { utm: utm.to_owned(), what: What::NotKept(why) }
+    }
+
     /// Why the order with this number waits: the UTM takes no documents just now.
     #[must_use]
     pub fn reason(&self, order: &str) -> Reason {

@@ -66,7 +66,7 @@ impl Egais {
     /// [`Error`] when the UTM or PostgreSQL is away: nothing is lost, for what was not kept is not deleted.
     pub async fn poll(&self, name: &str) -> Result<Option<Polled>, Error> {
         let Some(utm) = self.utms.get(name) else { return Ok(None) };
-        let away = |error: sqlx::Error| store_away(name, &error);
+        let away = |error: sqlx::Error| Error::not_kept(name, &error);
         let turn = self.store.turn(name, Task::Poll, self.config.egais_turn).await.map_err(away)?;
         let Some(turn) = turn else { return Ok(None) };
         let began = self.now();
@@ -85,7 +85,7 @@ impl Egais {
         let mut polled = Polled::default();
         for entry in self.listed(utm).await? {
             let kept = self.store.renew(turn, self.config.egais_turn).await;
-            if !kept.map_err(|error| store_away(utm.name(), &error))? {
+            if !kept.map_err(|error| Error::not_kept(utm.name(), &error))? {
                 polled.lost = true;
                 break;
             }
@@ -167,7 +167,7 @@ impl Egais {
             Err(error) => return Err(error),
         };
         let read = answer::incoming(body.as_slice(), &mut |_| Ok(()));
-        let away = |error: sqlx::Error| store_away(utm.name(), &error);
+        let away = |error: sqlx::Error| Error::not_kept(utm.name(), &error);
         match read {
             Ok(Incoming::Ticket(ticket)) => self.keep_ticket(utm, &ticket, &body, polled).await,
             // The brief names a document by what it was answered, and has one verdict.
@@ -218,7 +218,7 @@ impl Egais {
     ) -> Result<Kept, Error> {
         let text = String::from_utf8_lossy(body).replace('\0', "");
         let ours = self.store.keep_ticket(utm.name(), ticket, &text, self.now()).await;
-        match ours.map_err(|error| store_away(utm.name(), &error))? {
+        match ours.map_err(|error| Error::not_kept(utm.name(), &error))? {
             Some(cause) => {
                 polled.causes.extend(cause);
                 Ok(Kept::Taken)
@@ -235,7 +235,7 @@ impl Egais {
         entry: &Entry,
         polled: &mut Polled,
     ) -> Result<Kept, Error> {
-        let away = |error: sqlx::Error| store_away(utm.name(), &error);
+        let away = |error: sqlx::Error| Error::not_kept(utm.name(), &error);
         if !self.store.awaits_rests(utm.name()).await.map_err(away)? {
             // A crash after the comparison leaves its answer there.
             let reply_id = entry.reply_id.as_deref();
@@ -322,12 +322,4 @@ enum Kept {
     Taken,
     Later,
     Foreign,
-}
-
-fn store_away(utm: &str, error: &sqlx::Error) -> Error {
-    let why = match error.as_database_error() {
-        Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
-        None => error.to_string(),
-    };
-    Error { utm: utm.to_owned(), what: What::NotKept(why) }
 }

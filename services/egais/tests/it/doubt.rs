@@ -477,3 +477,31 @@ async fn a_utm_that_gives_out_nothing_is_left_alone_until_the_next_look() {
     assert!(world.egais.poll("office").await.is_err());
     assert_eq!(world.running.emulator.faults.standing()[0].struck, 3);
 }
+
+#[tokio::test]
+async fn a_utm_that_shows_its_list_slowly_takes_no_longer_than_a_step_may() {
+    let world = World::new().await;
+    // Ten documents of another program, each of which takes the UTM long to show.
+    let client = world.egais.utm("office").unwrap();
+    let theirs = |number: usize| {
+        format!(
+            "<ns:Documents xmlns:ns=\"n\"><ns:Owner><ns:FSRAR_ID>{OWNER}</ns:FSRAR_ID></ns:Owner><ns:Document>\
+             <ns:ActWriteOff_v3><ns:Identity>{number}</ns:Identity></ns:ActWriteOff_v3></ns:Document></ns:Documents>"
+        )
+    };
+    world.running.emulator.change(|settings| settings.utm.xsd = None);
+    for number in 0..10 {
+        client.post(egais::documents::Kind::ActWriteOffV3, &theirs(number)).await.unwrap();
+    }
+    world.on_post("ActWriteOff_v3", Kind::HangBefore);
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    let slow = Fault { ms: Some(700), ..Fault::new(System::Utm, Kind::Slow) };
+    world.fault(slow.on("/opt/in/ActWriteOff_v3"));
+    let began = std::time::Instant::now();
+    assert!(matches!(job.run(world.egais.as_ref()).await, End::Wait(_)));
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    let config = crate::world::config(&[]);
+    assert!(egais::config::fits(&config, Duration::from_secs(48)).is_ok());
+    assert!(egais::config::fits(&config, Duration::from_secs(24)).is_err());
+}
