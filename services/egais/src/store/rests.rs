@@ -191,14 +191,16 @@ impl Store {
         .await
     }
 
-    /// Whether a run has asked under this name.
+    /// Whether this service has asked for stock under this name.
     ///
     /// # Errors
     /// When PostgreSQL is away.
     pub async fn had_asked(&self, utm: &str, reply_id: Option<&str>) -> sqlx::Result<bool> {
         sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT FROM rest_runs
-             WHERE utm = $1 AND ($2::text = first_reply OR $2 = shop_reply)) AS "had!""#,
+                 WHERE utm = $1 AND ($2::text = first_reply OR $2 = shop_reply))
+             OR EXISTS (SELECT FROM documents
+                 WHERE utm = $1 AND reply_id = $2 AND kind IN ('QueryRests_v2', 'QueryRestsShop_v2')) AS "had!""#,
             utm,
             reply_id
         )
@@ -223,43 +225,43 @@ impl Store {
         Ok(())
     }
 
-    /// Whether stock was asked for and has not come.
+    /// The run that waits for the answer with this name; where the list names none, the newest one that waits.
     ///
     /// # Errors
     /// When PostgreSQL is away.
-    pub async fn awaits_rests(&self, utm: &str) -> sqlx::Result<bool> {
-        let count = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM rest_runs WHERE utm = $1 AND compared_at IS NULL"#,
-            utm
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(count > 0)
-    }
-
-    /// One register of the newest open run is known; answers the run once both are.
-    ///
-    /// # Errors
-    /// When PostgreSQL is away.
-    pub async fn rests_came(
+    pub async fn awaiting_run(
         &self,
         utm: &str,
-        shop: bool,
-        at: OffsetDateTime,
+        reply_id: Option<&str>,
     ) -> sqlx::Result<Option<i64>> {
+        sqlx::query_scalar!(
+            "SELECT max(id) FROM rest_runs WHERE utm = $1 AND compared_at IS NULL
+             AND ($2::text IS NULL OR $2 = first_reply OR $2 = shop_reply
+                 OR (first_reply IS NULL OR shop_reply IS NULL) AND EXISTS (SELECT FROM documents
+                     WHERE utm = $1 AND reply_id = $2 AND kind IN ('QueryRests_v2', 'QueryRestsShop_v2')))",
+            utm,
+            reply_id
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// One register of a run is known; whether both are.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn rests_came(&self, run: i64, shop: bool, at: OffsetDateTime) -> sqlx::Result<bool> {
         let run = sqlx::query!(
             "UPDATE rest_runs SET first_at = CASE WHEN $2 THEN first_at ELSE $3 END,
                  shop_at = CASE WHEN $2 THEN $3 ELSE shop_at END
-             WHERE id = (SELECT max(id) FROM rest_runs WHERE utm = $1 AND compared_at IS NULL)
-             RETURNING id, first_at, shop_at",
-            utm,
+             WHERE id = $1 RETURNING first_at, shop_at",
+            run,
             shop,
             at
         )
-        .fetch_optional(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        let whole = run.filter(|run| run.first_at.is_some() && run.shop_at.is_some());
-        Ok(whole.map(|run| run.id))
+        Ok(run.first_at.is_some() && run.shop_at.is_some())
     }
 
     /// Compares both registers together with the catalogue, by AlcCode.

@@ -100,6 +100,7 @@ impl Egais {
                     self.leave_unread(utm, &entry, &mut polled, "no document").await;
                     Ok(())
                 }
+                Ok(Kept::Passed) => Ok(()),
                 Ok(Kept::Foreign) => {
                     self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
                     Ok(())
@@ -236,12 +237,13 @@ impl Egais {
         polled: &mut Polled,
     ) -> Result<Kept, Error> {
         let away = |error: sqlx::Error| Error::not_kept(utm.name(), &error);
-        if !self.store.awaits_rests(utm.name()).await.map_err(away)? {
-            // A crash after the comparison leaves its answer there.
-            let reply_id = entry.reply_id.as_deref();
-            let is_old = self.store.had_asked(utm.name(), reply_id).await.map_err(away)?;
-            return Ok(if is_old { Kept::Taken } else { Kept::Foreign });
-        }
+        let reply_id = entry.reply_id.as_deref();
+        // In this order: a question is entered first and noted in its run after that.
+        let is_ours = self.store.had_asked(utm.name(), reply_id).await.map_err(away)?;
+        let Some(run) = self.store.awaiting_run(utm.name(), reply_id).await.map_err(away)? else {
+            // A crash after the comparison leaves its answer there. What others have asked for is theirs.
+            return Ok(if is_ours { Kept::Taken } else { Kept::Passed });
+        };
         let shop = entry.path.starts_with("ReplyRestsShop");
         let (send, batches) = channel(2);
         let mut batch = Batch { rows: Vec::new(), send };
@@ -265,8 +267,7 @@ impl Egais {
         }
         written.commit().await.map_err(away)?;
         polled.rests += 1;
-        let run = self.store.rests_came(utm.name(), shop, self.now()).await.map_err(away)?;
-        if let Some(run) = run {
+        if self.store.rests_came(run, shop, self.now()).await.map_err(away)? {
             let found = self.store.compare(utm.name(), run, self.now()).await.map_err(away)?;
             for difference in found.iter().take(50) {
                 tracing::warn!(utm = utm.name(), alc_code = %difference.alc_code,
@@ -322,4 +323,6 @@ enum Kept {
     Taken,
     Later,
     Foreign,
+    /// Not ours as far as is known by now: a question of ours may be on its way into the tables.
+    Passed,
 }

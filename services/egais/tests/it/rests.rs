@@ -195,3 +195,25 @@ async fn two_utms_whose_answers_name_the_same_products_hold_up_neither() {
     second.unwrap().commit().await.unwrap();
     assert_eq!(world.tables.number("SELECT count(*) FROM products").await, 2_000);
 }
+
+/// What another program at the shop has asked, under a name of its own.
+fn theirs(world: &World) -> String {
+    let reply = "00000000-0000-4000-a000-000000000001";
+    let mut books = world.running.emulator.utm.books();
+    let books = books.entry(crate::world::OWNER.to_owned()).or_default();
+    books.put_answer("ReplyRests_v2", reply, answer(1));
+    reply.to_owned()
+}
+
+#[tokio::test]
+async fn stock_that_another_program_has_asked_for_is_left_to_it() {
+    let world = World::new().await;
+    let reply = theirs(&world);
+    stock(&world).await;
+    let left = world.egais.utm("office").unwrap().inbox().await.unwrap();
+    let left: Vec<Option<String>> = left.into_iter().map(|entry| entry.reply_id).collect();
+    assert_eq!(left, [Some(reply)]);
+    let ours = "SELECT count(*) FROM rests WHERE alc_code = '0000000000000000000'";
+    assert_eq!(world.tables.number(ours).await, 0);
+    assert_eq!(world.tables.number("SELECT count(*) FROM rests").await, 2);
+}

@@ -193,6 +193,11 @@ impl Books {
         self.deliver(path, None, body);
     }
 
+    /// Puts a document into the inbox that answers what somebody has sent under this name.
+    pub fn put_answer(&mut self, path: &str, reply_id: &str, body: String) {
+        self.deliver(path, Some(reply_id), body);
+    }
+
     /// See [`Summary`].
     #[must_use]
     pub fn summary(&self) -> Summary {
