@@ -57,8 +57,8 @@ pub struct Egais {
     store: Store,
     marks: Marks,
     gauges: Gauges,
-    /// Documents in UTMs' inboxes that are not for this service, by UTM and path.
-    foreign: Mutex<HashSet<(String, String)>>,
+    /// Documents in UTMs' inboxes that are not for this service, by UTM: their paths.
+    foreign: Mutex<HashMap<String, HashSet<String>>>,
     /// Documents that could not be read and were told of, and when they were first seen.
     unreadable: Mutex<HashMap<(String, String), OffsetDateTime>>,
     away: Away,

@@ -40,6 +40,8 @@ pub struct Polled {
     failed: usize,
     /// Whether another one took the turn meanwhile.
     lost: bool,
+    /// Whether there is more than was taken in hand.
+    is_cut: bool,
 }
 
 impl Polled {
@@ -73,6 +75,7 @@ impl Egais {
         let polled = self.round(utm, &turn).await;
         let round = match &polled {
             Ok(polled) if polled.lost => Round::Away,
+            Ok(polled) if polled.is_cut => Round::Failed { at: self.now() },
             Ok(polled) => Round::Whole { began, unread_at: polled.unread_at },
             Err(error) if error.what.had_no_effect() => Round::Away,
             Err(_) => Round::Failed { at: self.now() },
@@ -83,7 +86,7 @@ impl Egais {
 
     async fn round(&self, utm: &Client, turn: &Turn) -> Result<Polled, Error> {
         let mut polled = Polled::default();
-        for entry in self.listed(utm).await? {
+        for entry in self.listed(utm, &mut polled).await? {
             let kept = self.store.renew(turn, self.config.egais_turn).await;
             if !kept.map_err(|error| Error::not_kept(utm.name(), &error))? {
                 polled.lost = true;
@@ -102,7 +105,8 @@ impl Egais {
                 }
                 Ok(Kept::Passed) => Ok(()),
                 Ok(Kept::Foreign) => {
-                    self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
+                    let mut foreign = self.foreign.lock().await;
+                    foreign.entry(utm.name().to_owned()).or_default().insert(entry.path);
                     Ok(())
                 }
                 Err(error) => {
@@ -120,20 +124,51 @@ impl Egais {
 
     /// What lies in the inbox and is not known to be for others; what could not be read last time comes last, so that
     /// it is in nobody's way.
-    async fn listed(&self, utm: &Client) -> Result<Vec<Entry>, Error> {
-        let mut entries = utm.inbox().await?;
-        let place = |path: &str| (utm.name().to_owned(), path.to_owned());
-        let there: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-        let is_there =
-            |(at, path): &(String, String)| at != utm.name() || there.contains(path.as_str());
-        // A number may come again one day: what is gone is forgotten.
-        let mut foreign = self.foreign.lock().await;
-        foreign.retain(is_there);
+    async fn listed(&self, utm: &Client, polled: &mut Polled) -> Result<Vec<Entry>, Error> {
+        let known = self.foreign.lock().await.remove(utm.name()).unwrap_or_default();
+        let (inbox, ended) = utm.look(known).await;
+        // A number may come again one day: what is gone is forgotten, once the whole list was seen.
+        let mut foreign = inbox.still;
+        if ended.is_err() {
+            foreign.extend(inbox.known);
+        }
+        self.foreign.lock().await.insert(utm.name().to_owned(), foreign);
+        ended?;
+        polled.is_cut = inbox.is_cut;
+        let mut entries = inbox.fresh;
         let mut unreadable = self.unreadable.lock().await;
-        unreadable.retain(|place, _| is_there(place));
-        entries.retain(|entry| !foreign.contains(&place(&entry.path)));
+        if !inbox.is_cut {
+            let there: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+            unreadable.retain(|(at, path), _| at != utm.name() || there.contains(path.as_str()));
+        }
+        let place = |path: &str| (utm.name().to_owned(), path.to_owned());
         entries.sort_by_key(|entry| unreadable.contains_key(&place(&entry.path)));
-        Ok(entries)
+        drop(unreadable);
+        self.without_strangers(utm, entries).await
+    }
+
+    /// Leaves out what answers documents of others. For good, so that the next look has the rest of a long list in hand;
+    /// but for answers to questions, for one of ours is entered only after it was taken.
+    async fn without_strangers(
+        &self,
+        utm: &Client,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Entry>, Error> {
+        let names: HashSet<&String> =
+            entries.iter().filter_map(|entry| entry.reply_id.as_ref()).collect();
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let ours = self.store.ours(utm.name(), &names).await;
+        let Some(ours) = ours.map_err(|error| Error::not_kept(utm.name(), &error))? else {
+            return Ok(entries);
+        };
+        let is_ours =
+            |entry: &Entry| entry.reply_id.as_ref().is_none_or(|name| ours.contains(name));
+        let (ours, strangers): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_ours);
+        let paths = strangers.into_iter().map(|entry| entry.path);
+        let mut foreign = self.foreign.lock().await;
+        let foreign = foreign.entry(utm.name().to_owned()).or_default();
+        foreign.extend(paths.filter(|path| !path.starts_with("Reply")));
+        Ok(ours)
     }
 
     /// A document stays in the UTM because it cannot be read: it is told of once.

@@ -217,3 +217,21 @@ async fn stock_that_another_program_has_asked_for_is_left_to_it() {
     assert_eq!(world.tables.number(ours).await, 0);
     assert_eq!(world.tables.number("SELECT count(*) FROM rests").await, 2);
 }
+
+#[tokio::test]
+async fn a_list_of_a_hundred_thousand_entries_keeps_no_ticket_from_being_read() {
+    let world = World::new().await;
+    let ticket = "<Documents><Document><Ticket/></Document></Documents>";
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(crate::world::OWNER.to_owned()).or_default();
+        for number in 0..100_000 {
+            let reply = format!("00000000-0000-4000-a000-{number:012}");
+            books.put_answer("Ticket", &reply, ticket.to_owned());
+        }
+    }
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    assert_eq!(world.summary().waiting, 100_000, "the others' tickets are theirs");
+    world.agrees().await;
+}
