@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     Waybill(String),
     /// More comes back than the waybill says: its number.
     MoreThanWaybill(String),
+    /// What the waybill names and this return does not, another order has sold: its number and that order's.
+    WaybillShared(String, String),
     /// The waybill cannot be answered by an act of ours: its number.
     WaybillUnclear(String),
     /// The event names a shipment that the order does not have.

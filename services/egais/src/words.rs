@@ -229,6 +229,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("вернулось больше, чем указано в накладной {waybill}. Сверьте накладную с возвратом и ответьте на неё в ЕГАИС вручную."),
             format!("more came back than waybill {waybill} says. Compare the two and answer the waybill in EGAIS by hand."),
         ),
+        Fault::WaybillShared(waybill, other) => (
+            "waybill_shared",
+            format!("в накладной {waybill} есть товар, который продан в заказе № {other}: акт назвал бы его недостачей. Ответьте на накладную в ЕГАИС вручную, сразу за все заказы."),
+            format!("waybill {waybill} names goods that order {other} has sold, and the act would call them missing. Answer the waybill in EGAIS by hand, for all its orders at once."),
+        ),
         Fault::WaybillUnclear(waybill) => (
             "waybill_unclear",
             format!("в накладной {waybill} есть позиция без справки Б или с непонятной маркой. Ответьте на неё в ЕГАИС вручную."),

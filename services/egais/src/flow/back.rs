@@ -14,7 +14,7 @@ use crate::{
     plan::{Fault, Returning, identity},
     state::{Goods, New, Paper, State},
     store::{Bottle, BottleStatus},
-    waybill::{NoAct, accept},
+    waybill::{Accept, NoAct, accept},
     words,
 };
 
@@ -186,16 +186,7 @@ impl Egais {
                     _ => Kind::WayBillActV4,
                 };
                 let waybill = waybill_number(job)?;
-                let known = self.store.waybill(&job.shop.utm, &waybill).await;
-                let known = known.map_err(|error| job.store(&error))?;
-                let known = known
-                    .ok_or_else(|| Failure::Dead(words::waybill_missing(job.order, &waybill)))?;
-                let accept = accept(&known.lines, &known.forms, &goods).map_err(|no| {
-                    job.fault(&match no {
-                        NoAct::More => Fault::MoreThanWaybill(waybill.clone()),
-                        NoAct::Unclear => Fault::WaybillUnclear(waybill.clone()),
-                    })
-                })?;
+                let accept = self.accepted(job, &waybill, &goods).await?;
                 let (identity, date) = (identity.clone(), at.date());
                 (kind, Document::WayBillAct { identity, date, waybill, note: job.note(), accept })
             }
@@ -215,6 +206,30 @@ impl Egais {
         // A charge names no bottle: a second one would count.
         paper.guarded = paper.guarded && kind != Kind::ActChargeOnShopV2;
         Ok((paper, bottles))
+    }
+
+    /// What our act says of a waybill. What it names beside these goods may be another order's: that is not missing.
+    async fn accepted(
+        &self,
+        job: Job<'_>,
+        waybill: &str,
+        goods: &[Goods],
+    ) -> Result<Accept, Failure> {
+        let away = |error: sqlx::Error| job.store(&error);
+        let known = self.store.waybill(&job.shop.utm, waybill).await.map_err(away)?;
+        let known =
+            known.ok_or_else(|| Failure::Dead(words::waybill_missing(job.order, waybill)))?;
+        let accept = accept(&known.lines, &known.forms, goods).map_err(|no| {
+            job.fault(&match no {
+                NoAct::More => Fault::MoreThanWaybill(waybill.to_owned()),
+                NoAct::Unclear => Fault::WaybillUnclear(waybill.to_owned()),
+            })
+        })?;
+        let missing = accept.missing(&known.lines);
+        match self.store.sold_in_another(&job.book(), &missing).await.map_err(away)? {
+            Some(other) => Err(job.fault(&Fault::WaybillShared(waybill.to_owned(), other))),
+            None => Ok(accept),
+        }
     }
 
     /// A waybill that has not come is asked for once more, and waited for.

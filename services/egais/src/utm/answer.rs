@@ -266,6 +266,9 @@ impl Reading {
 
     fn waybill(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
         match inner {
+            ["Header", "Shipper", _, "ClientRegId"] => {
+                text.clone_into(&mut self.waybill.shipper);
+            }
             ["Header", "NUMBER"] => text.clone_into(&mut self.waybill.number),
             ["Header", "Date"] => text.clone_into(&mut self.waybill.day),
             ["Content", "Position"] => {
@@ -297,6 +300,7 @@ impl Reading {
     fn registered(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
         let registered = &mut self.registered;
         match inner {
+            ["Header", "Shipper", _, "ClientRegId"] => text.clone_into(&mut registered.shipper),
             ["Header", "WBNUMBER"] => text.clone_into(&mut registered.number),
             ["Header", "WBDate"] => text.clone_into(&mut registered.day),
             ["Header", "WBRegId"] => text.clone_into(&mut registered.reg_id),
