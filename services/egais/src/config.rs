@@ -123,6 +123,12 @@ pub struct Shop {
     /// The order's property with the number of the receipt, for cheques.
     #[serde(default = "cheque_property")]
     pub cheque_property: String,
+    /// The order's property with the shift of the receipt of return, for cheques of return.
+    #[serde(default = "back_shift_property")]
+    pub back_shift_property: String,
+    /// The order's property with the number of the receipt of return.
+    #[serde(default = "back_cheque_property")]
+    pub back_cheque_property: String,
     /// Groups of goods.
     pub groups: BTreeMap<String, Group>,
 }
@@ -205,6 +211,12 @@ fn shift_property() -> String {
 }
 fn cheque_property() -> String {
     "EGAIS_CHEQUE".to_owned()
+}
+fn back_shift_property() -> String {
+    "EGAIS_BACK_SHIFT".to_owned()
+}
+fn back_cheque_property() -> String {
+    "EGAIS_BACK_CHEQUE".to_owned()
 }
 fn sold() -> String {
     SOLD.to_owned()

@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     Product(String),
     /// The order names no receipt for the cheque: the property.
     Receipt(String),
+    /// The order names the sale's receipt as that of the return: the property with its number.
+    SameReceipt(String),
     /// The order names no waybill of return: the property.
     Waybill(String),
     /// More comes back than the waybill says: its number.

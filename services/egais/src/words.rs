@@ -219,6 +219,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("в заказе нет данных чека (свойство {property}). Заполните их и сохраните заказ."),
             format!("the order does not name its receipt (property {property}). Fill it in and save the order."),
         ),
+        Fault::SameReceipt(property) => (
+            "receipt_same",
+            format!("чек возврата назван тем же номером, что и чек продажи (свойство {property}). Укажите смену и номер чека возврата и сохраните заказ."),
+            format!("the receipt of return has the number of the sale's (property {property}). Put the shift and number of the receipt of return into the order and save it."),
+        ),
         Fault::Waybill(property) => (
             "waybill_unknown",
             format!("для возврата нужен номер накладной ЕГАИС (свойство {property}). Заполните его и сохраните заказ."),

@@ -348,7 +348,7 @@ fn alc_code(line: &Leaving, mark: Option<&Mark>) -> Result<String, Fault> {
     }
 }
 
-/// A cheque of the till whose receipt the order names.
+/// A cheque of the till whose receipt the order names; a return has a receipt of its own.
 pub(super) fn receipt(
     job: Job<'_>,
     group: &Group,
@@ -356,17 +356,28 @@ pub(super) fn receipt(
     back: bool,
     positions: Vec<Position>,
 ) -> Result<Cheque, Failure> {
-    let named = |name: &String| {
+    let said = |name: &String| {
         let value = job.snapshot.properties.get(name).map(|value| value.trim().to_owned());
-        let value = value.filter(|value| !value.is_empty());
-        value.ok_or_else(|| job.fault(&Fault::Receipt(name.clone())))
+        value.filter(|value| !value.is_empty())
+    };
+    let named = |name: &String| said(name).ok_or_else(|| job.fault(&Fault::Receipt(name.clone())));
+    let shop = job.shop;
+    let (shift, number) = if back {
+        let own = (named(&shop.back_shift_property)?, named(&shop.back_cheque_property)?);
+        let sale = (said(&shop.shift_property), said(&shop.cheque_property));
+        if sale == (Some(own.0.clone()), Some(own.1.clone())) {
+            return Err(job.fault(&Fault::SameReceipt(shop.back_cheque_property.clone())));
+        }
+        own
+    } else {
+        (named(&shop.shift_property)?, named(&shop.cheque_property)?)
     };
     Ok(Cheque {
         identity: identity.to_owned(),
         at: job.moment(),
         till: group.till.clone().unwrap_or_default(),
-        shift: named(&job.shop.shift_property)?,
-        number: named(&job.shop.cheque_property)?,
+        shift,
+        number,
         back,
         positions,
     })

@@ -24,6 +24,7 @@ fn faults(order: &OrderRef) -> Vec<Failure> {
         Fault::FormB(name(), 2),
         Fault::Product(name()),
         Fault::Receipt("RECEIPT".to_owned()),
+        Fault::SameReceipt("RECEIPT".to_owned()),
         Fault::Waybill("WAYBILL".to_owned()),
         Fault::MoreThanWaybill("TTN-1".to_owned()),
         Fault::WaybillShared("TTN-1".to_owned(), "A-1041".to_owned()),

@@ -413,6 +413,36 @@ async fn a_cheque_of_return_names_the_bottles_that_the_order_lost() {
 }
 
 #[tokio::test]
+async fn a_cheque_of_return_is_one_of_its_own() {
+    let world = World::new().await;
+    let mut goods = wine(&[1]);
+    goods.1 = "till";
+    let order = order(1, world.now(), &[goods]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    let with = |shift: Option<&str>, number: Option<&str>| {
+        let mut order = order.clone();
+        for (name, value) in [("EGAIS_BACK_SHIFT", shift), ("EGAIS_BACK_CHEQUE", number)] {
+            order.properties.remove(name);
+            order.properties.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        }
+        returned(&order, 1, &[(7, 1)], &[])
+    };
+    let mut job = Job::new(with(None, Some("7")));
+    for (shift, number, wanted) in [
+        (None, Some("7"), "dead receipt_unknown"),
+        (Some("13"), None, "dead receipt_unknown"),
+        (Some("12"), Some("345"), "dead receipt_same"),
+        (Some("13"), Some("345"), "done"),
+    ] {
+        job.renew(with(shift, number));
+        assert_eq!(world.carry(&mut job).await.last().unwrap(), wanted, "{shift:?} {number:?}");
+    }
+    let body = &world.egais.store().documents(Some("A-1")).await.unwrap()[0].body;
+    assert!(body.contains("Возврат") && body.contains("13") && body.contains("345"), "{body}");
+    world.agrees().await;
+}
+
+#[tokio::test]
 async fn beer_comes_back_by_a_charge_once_egais_has_described_it() {
     let world = World::new().await;
     let order = order(1, world.now(), &[beer(3)]);
