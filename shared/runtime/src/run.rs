@@ -155,18 +155,44 @@ fn longest_step(common: &Common) -> Duration {
 }
 
 fn stop_signal() -> Result<CancellationToken, StartError> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::new)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::new)?;
+    let asked = asked_to_stop()?;
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        asked.await;
         tracing::info!("stopping; what is in hand is finished first");
         token.cancel();
     });
     Ok(shutdown)
+}
+
+/// Comes back when the process is asked to stop.
+#[cfg(unix)]
+fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, StartError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::new)?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}
+
+/// Comes back when the process is asked to stop: at the console, or because the machine shuts down.
+#[cfg(windows)]
+fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, StartError> {
+    use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+
+    let mut interrupt = ctrl_c().map_err(StartError::new)?;
+    let mut close = ctrl_close().map_err(StartError::new)?;
+    let mut shutdown = ctrl_shutdown().map_err(StartError::new)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {},
+            _ = close.recv() => {},
+            _ = shutdown.recv() => {},
+        }
+    })
 }
 
 /// The pieces of a running service.
