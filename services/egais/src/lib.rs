@@ -106,6 +106,11 @@ impl Worker for Egais {
     async fn build(config: Config, kit: Kit) -> Result<Self, StartError> {
         let settings = config::read(&config)?;
         config::fits(&config, kit.longest_step())?;
+        if config.egais_xsd.is_none() {
+            tracing::warn!(
+                "EGAIS_XSD is not set: documents are not held against the official schemas"
+            );
+        }
         let (pausing, nudging) = (kit.clone(), kit.clone());
         let outside = Outside {
             pool: kit.pool().clone(),

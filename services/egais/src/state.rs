@@ -164,6 +164,9 @@ pub enum Stage {
     Refused {
         /// Their words.
         words: String,
+        /// Whether it was the UTM: it has not left.
+        #[serde(default)]
+        by_utm: bool,
     },
 }
 

@@ -472,17 +472,26 @@ pub(crate) fn refusal(paper: &Paper, said: &str) -> String {
     format!("{}: {said}", paper.identity)
 }
 
-/// EGAIS or the UTM said no.
-pub(crate) fn refused(order: &OrderRef, refusals: &[String]) -> Reason {
+/// EGAIS or the UTM said no: each refusal, and whether it was the UTM's.
+pub(crate) fn refused(order: &OrderRef, refusals: &[(String, bool)]) -> Reason {
+    let number = &order.number;
     // More are no header of a message.
-    let (number, list) =
-        (&order.number, refusals.iter().take(5).cloned().collect::<Vec<_>>().join("; "));
+    let list: Vec<&str> = refusals.iter().take(5).map(|(said, _)| said.as_str()).collect();
+    let list = list.join("; ");
     let list = list.trim_end_matches('.');
+    let by_utm = refusals.iter().filter(|(_, by_utm)| *by_utm).count();
+    let (ru, en) = match by_utm {
+        0 => ("ЕГАИС отклонила документ", "EGAIS refused a document"),
+        count if count == refusals.len() => {
+            ("УТМ не принял документ", "The UTM refused a document")
+        }
+        _ => ("ЕГАИС и УТМ отклонили документы", "EGAIS and the UTM refused documents"),
+    };
     reason(
         Class::Refused,
         "document_refused",
-        format!("ЕГАИС отклонила документ по заказу № {number} ({list}). Устраните причину, затем повторите: уйдёт новый документ."),
-        format!("EGAIS refused a document of order {number} ({list}). Mend the cause, then replay: a new document goes out."),
+        format!("{ru} по заказу № {number} ({list}). Устраните причину, затем повторите: уйдёт новый документ."),
+        format!("{en} of order {number} ({list}). Mend the cause, then replay: a new document goes out."),
     )
     .evidence(list)
 }

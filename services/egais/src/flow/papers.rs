@@ -223,7 +223,7 @@ impl Egais {
             let after = Some(self.now() + self.config.egais_refused_pause);
             paper.stage = Stage::Ready { refused, after };
         } else {
-            paper.stage = Stage::Refused { words: said };
+            paper.stage = Stage::Refused { words: said, by_utm: true };
         }
         Moved::Now
     }
@@ -346,7 +346,7 @@ impl Egais {
                 return Ok(Moved::Now);
             }
             Some(Outcome::Refused { words }) => {
-                paper.stage = Stage::Refused { words: mark::masked(&words) };
+                paper.stage = Stage::Refused { words: mark::masked(&words), by_utm: false };
                 return Ok(Moved::Now);
             }
             Some(Outcome::Checked { .. }) | None => {}
@@ -392,14 +392,15 @@ impl Egais {
     }
 
     /// Every document has its end.
-    async fn settle(&self, job: Job<'_>, mut new: New, papers: Vec<Paper>) -> Next {
+    async fn settle(&self, job: Job<'_>, mut new: New, mut papers: Vec<Paper>) -> Next {
+        self.number(job, &mut papers).await?;
         let book = job.book();
         let away = |error: sqlx::Error| job.store(&error);
         let mut refused = Vec::new();
         for (place, paper) in papers.iter().enumerate() {
             let at = self.now();
             match &paper.stage {
-                Stage::Refused { words } => {
+                Stage::Refused { words, by_utm } => {
                     if paper.resent {
                         // The first of the two may be what EGAIS refuses the second for.
                         let reason = words::refused_twice(job.order, paper, words);
@@ -418,7 +419,7 @@ impl Egais {
                     let note =
                         Note { words: Some(words), is_end: true, ..Note::new("refused", at) };
                     self.note(job, paper, note).await?;
-                    refused.push(words::refusal(paper, words));
+                    refused.push((words::refusal(paper, words), *by_utm));
                 }
                 Stage::Done { reg_id } => {
                     let (own, number) = (&paper.identity, reg_id.as_deref());
@@ -448,6 +449,18 @@ impl Egais {
             Step::done(State::Done)
         };
         Ok(emitting(step, told))
+    }
+
+    /// What a person has found has no number; a ticket that came meanwhile names it.
+    async fn number(&self, job: Job<'_>, papers: &mut [Paper]) -> Result<(), Failure> {
+        for paper in papers {
+            let Stage::Done { reg_id: number @ None } = &mut paper.stage else { continue };
+            let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
+            if let Some(Outcome::Done { reg_id }) = outcome.map_err(|error| job.store(&error))? {
+                *number = reg_id;
+            }
+        }
+        Ok(())
     }
 
     /// A note whose loss is harmless: the state says the same.

@@ -105,7 +105,15 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             by_hand(order),
             unknown(order, paper),
             refused_twice(order, paper, "Марка уже списана."),
-            refused(order, &[refusal(paper, "Марка уже списана.")]),
+            refused(order, &[(refusal(paper, "Марка уже списана."), false)]),
+            refused(order, &[(refusal(paper, "Неверный формат."), true)]),
+            refused(
+                order,
+                &[
+                    (refusal(paper, "Марка уже списана"), false),
+                    (refusal(paper, "Неверный формат."), true),
+                ],
+            ),
         ])
         .naming(&["fsrar_id"])
         .covers(

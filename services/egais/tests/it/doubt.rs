@@ -505,3 +505,21 @@ async fn a_utm_that_shows_its_list_slowly_takes_no_longer_than_a_step_may() {
     assert!(egais::config::fits(&config, Duration::from_secs(48)).is_ok());
     assert!(egais::config::fits(&config, Duration::from_secs(24)).is_err());
 }
+
+#[tokio::test]
+async fn what_a_person_found_has_egaiss_number_where_a_ticket_came_meanwhile() {
+    let world = World::new().await;
+    world.on_post("ActWriteOff_v4", Kind::HangBefore);
+    let mut job = Job::new(shipped(&order(1, world.now(), &[beer(2)])));
+    assert_eq!(world.carry(&mut job).await.last().unwrap(), "dead unknown document_unknown");
+    let ticket = bare_ticket("acme-p1-s9.1-beer-1");
+    world.running.emulator.utm.books().get_mut(OWNER).unwrap().put_incoming("Ticket", ticket);
+    world.egais.poll("office").await.unwrap();
+    job.found::<egais::Egais>();
+    assert_eq!(world.carry(&mut job).await, ["done"]);
+    let number: Option<String> = sqlx::query_scalar("SELECT egais_quant_id FROM egais_alcocodes")
+        .fetch_one(world.tables.pool())
+        .await
+        .unwrap();
+    assert_eq!(number.as_deref(), Some("REG-acme-p1-s9.1-beer-1"));
+}

@@ -199,6 +199,21 @@ async fn a_utm_that_refuses_is_asked_again_every_ten_minutes_five_times() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_the_utm_is_not_called_egaiss() {
+    let world = World::new().await;
+    world.fault(Fault::new(System::Utm, Kind::Refusal).on("/opt/in/ActWriteOff_v3").code(1));
+    let mut job = Job::new(shipped(&order(1, world.now(), &[wine(&[1])])));
+    let mut end = job.run(world.egais.as_ref()).await;
+    while let End::Wait(pause) = end {
+        world.pass(pause);
+        end = job.run(world.egais.as_ref()).await;
+    }
+    let End::Dead(reason) = end else { panic!("{end:?}") };
+    assert!(reason.text.ru.starts_with("УТМ не принял документ"), "{}", reason.text.ru);
+    assert!(reason.text.en.starts_with("The UTM refused"), "{}", reason.text.en);
+}
+
+#[tokio::test]
 async fn a_refusal_of_either_ticket_is_for_a_person_with_egaiss_words() {
     for (fault, words) in
         [(Kind::Expires, "не прошёл проверку"), (Kind::FailsLater, "Операция отклонена")]
