@@ -8,7 +8,7 @@ use runtime::{Secret, StartError};
 use serde::Deserialize;
 use url::Url;
 
-use crate::documents::Kind;
+use crate::{documents::Kind, utm::DIAGNOSIS};
 
 /// How `egais` is told about UTMs and shops.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +35,7 @@ pub struct Config {
     /// Pause before a document that the UTM itself refused is offered again.
     #[arg(long, env, default_value = "10m", value_parser = humantime::parse_duration)]
     pub egais_refused_pause: Duration,
-    /// How often a document is offered to a UTM that refuses it, before the administrator is told.
+    /// How often a document is offered to a UTM that refuses it or never answers, before the administrator is told.
     #[arg(long, env, default_value_t = 5)]
     pub egais_refused_attempts: u32,
     /// How long a document whose receipt was lost is looked for before it may be offered again.
@@ -123,6 +123,12 @@ pub struct Shop {
     /// The order's property with the number of the receipt, for cheques.
     #[serde(default = "cheque_property")]
     pub cheque_property: String,
+    /// The order's property with the shift of the receipt of return, for cheques of return.
+    #[serde(default = "back_shift_property")]
+    pub back_shift_property: String,
+    /// The order's property with the number of the receipt of return.
+    #[serde(default = "back_cheque_property")]
+    pub back_cheque_property: String,
     /// Groups of goods.
     pub groups: BTreeMap<String, Group>,
 }
@@ -140,6 +146,10 @@ pub struct Group {
     pub marks: Marks,
     /// The document of a return.
     pub back: Back,
+    /// The unit that EGAIS counts the goods in, by its OKEI code, such as `112` for litres: what is sold by draught. Pieces
+    /// without one.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// The serial number of the till, for cheques.
     #[serde(default)]
     pub till: Option<String>,
@@ -202,6 +212,12 @@ fn shift_property() -> String {
 fn cheque_property() -> String {
     "EGAIS_CHEQUE".to_owned()
 }
+fn back_shift_property() -> String {
+    "EGAIS_BACK_SHIFT".to_owned()
+}
+fn back_cheque_property() -> String {
+    "EGAIS_BACK_CHEQUE".to_owned()
+}
 fn sold() -> String {
     SOLD.to_owned()
 }
@@ -247,6 +263,21 @@ pub fn read(config: &Config) -> Result<Settings, StartError> {
     let path = &config.egais_file;
     let file: File = runtime::settings::file(path)?;
     checked(file).map_err(|why| StartError::new(format!("{}: {why}", path.display())))
+}
+
+/// Whether the longest calls of one step fit into the time that a step may take.
+///
+/// # Errors
+/// [`StartError`] names the settings.
+pub fn fits(config: &Config, step: Duration) -> Result<(), StartError> {
+    // Before a question is sent, the UTM is asked who it is.
+    let calls = config.egais_timeout + config.egais_timeout.min(DIAGNOSIS);
+    if calls < step {
+        return Ok(());
+    }
+    Err(StartError::new(
+        "--egais-timeout is too long for --job-lease: a call and up to 10s before it must end within 0.8 of the lease",
+    ))
 }
 
 /// The same for a file that was read.
@@ -297,6 +328,15 @@ fn group_is_right(name: &str, group: &Group) -> Result<(), String> {
     }
     if !REASONS.contains(&group.reason.as_str()) {
         return Err(format!("{} is no reason that EGAIS knows", group.reason));
+    }
+    let is_okei = |code: &String| {
+        (3..=4).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if group.unit.as_ref().is_some_and(|code| !is_okei(code)) {
+        return Err("unit is a code of OKEI, three or four digits".to_owned());
+    }
+    if group.unit.is_some() && group.marks == Marks::Each {
+        return Err("what is marked bottle by bottle is counted in pieces".to_owned());
     }
     let cheque = group.sale.is_cheque();
     if cheque && group.till.is_none() {

@@ -116,8 +116,12 @@ impl Egais {
         let job = Job { event, order, snapshot, shop };
         match state {
             State::New(new) => self.begin(job, new).await,
-            State::Papers { revision, papers, done, credited } => {
+            State::Papers { revision, papers, done, credited, by_hand } => {
                 let new = New { revision, done, credited, waits_since: None };
+                // What was saved is noted in the books as often as it takes: a second time changes nothing.
+                if !by_hand.is_empty() {
+                    self.note_by_hand(job, &by_hand).await?;
+                }
                 self.advance(job, new, papers).await
             }
             State::Done | State::Nothing { .. } => Ok(Step::done(state)),

@@ -57,8 +57,8 @@ pub struct Egais {
     store: Store,
     marks: Marks,
     gauges: Gauges,
-    /// Documents in UTMs' inboxes that are not for this service, by UTM and path.
-    foreign: Mutex<HashSet<(String, String)>>,
+    /// Documents in UTMs' inboxes that are not for this service, by UTM: their paths.
+    foreign: Mutex<HashMap<String, HashSet<String>>>,
     /// Documents that could not be read and were told of, and when they were first seen.
     unreadable: Mutex<HashMap<(String, String), OffsetDateTime>>,
     away: Away,
@@ -105,6 +105,12 @@ impl Worker for Egais {
 
     async fn build(config: Config, kit: Kit) -> Result<Self, StartError> {
         let settings = config::read(&config)?;
+        config::fits(&config, kit.longest_step())?;
+        if config.egais_xsd.is_none() {
+            tracing::warn!(
+                "EGAIS_XSD is not set: documents are not held against the official schemas"
+            );
+        }
         let (pausing, nudging) = (kit.clone(), kit.clone());
         let outside = Outside {
             pool: kit.pool().clone(),

@@ -26,11 +26,6 @@ impl Marks {
         self.lock().remove(&mark)
     }
 
-    /// The request under this mark certainly had no effect: it is as good as new.
-    pub(crate) fn put_back(&self, mark: Uuid) {
-        self.lock().insert(mark);
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

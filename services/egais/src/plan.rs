@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     Mark(String, MarkError),
     /// Goods that are marked bottle by bottle, and no whole number of them.
     NotWhole(String),
+    /// A unit that EGAIS does not count the goods in: its code, or none.
+    Unit(String, String),
     /// Bottles without marks: how many are missing.
     Missing(String, Decimal),
     /// Marks for goods that have none.
@@ -45,10 +47,14 @@ pub(crate) enum Fault {
     Product(String),
     /// The order names no receipt for the cheque: the property.
     Receipt(String),
+    /// The order names the sale's receipt as that of the return: the property with its number.
+    SameReceipt(String),
     /// The order names no waybill of return: the property.
     Waybill(String),
     /// More comes back than the waybill says: its number.
     MoreThanWaybill(String),
+    /// What the waybill names and this return does not, another order has sold: its number and that order's.
+    WaybillShared(String, String),
     /// The waybill cannot be answered by an act of ours: its number.
     WaybillUnclear(String),
     /// The event names a shipment that the order does not have.
@@ -85,6 +91,7 @@ fn leave(line: &Line, shop: &Shop, quantity: Quantity) -> Result<Leaving, Fault>
     let group = property(&shop.group_property).or_else(|| shop.default_group.clone());
     let group = group.ok_or_else(|| Fault::Group(name(), "—".to_owned()))?;
     let settings = shop.groups.get(&group).ok_or_else(|| Fault::Group(name(), group.clone()))?;
+    in_unit(line, settings.unit.as_deref())?;
     let marks = marks(line)?;
     match settings.marks {
         Marks::Each if !quantity.is_integer() => return Err(Fault::NotWhole(name())),
@@ -102,6 +109,24 @@ fn leave(line: &Line, shop: &Shop, quantity: Quantity) -> Result<Leaving, Fault>
         price: line.price.kopecks(),
     })
 }
+
+/// A pack of twenty is no bottle, and nothing is converted: what is not counted as EGAIS counts it stops.
+fn in_unit(line: &Line, wanted: Option<&str>) -> Result<(), Fault> {
+    let unit = line.unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty());
+    let is_it = match (unit, wanted) {
+        (unit, Some(wanted)) => unit == Some(wanted),
+        (None, None) => true,
+        (Some(unit), None) => {
+            let word = unit.trim_end_matches('.').to_lowercase();
+            PIECES.contains(&word.trim_start_matches('0'))
+        }
+    };
+    let fault = || Fault::Unit(line.name.clone(), unit.unwrap_or("—").to_owned());
+    if is_it { Ok(()) } else { Err(fault()) }
+}
+
+/// Pieces by OKEI, and as shops without its codes call them.
+const PIECES: [&str; 2] = ["796", "шт"];
 
 fn marks(line: &Line) -> Result<Vec<Mark>, Fault> {
     let read = |code: &events::MarkCode| {

@@ -25,6 +25,9 @@ pub enum State {
         /// See [`New`]: what has come back so far.
         #[serde(default)]
         credited: Vec<(i64, Decimal)>,
+        /// What a person brings back, set aside and not yet noted in the books as back.
+        #[serde(default)]
+        by_hand: Vec<Goods>,
     },
     /// Done.
     Done,
@@ -100,9 +103,22 @@ pub struct Paper {
     /// Whether the job stopped for this document: what a person finds out is about it and no other.
     #[serde(default)]
     pub asked: bool,
+    /// Whether a person has not found it. His word stands for the guard that it may lack, and not for a look of our own:
+    /// a ticket may have come since.
+    #[serde(default)]
+    pub cleared: bool,
     /// Whether the shop was told that its UTM is away.
     #[serde(default)]
     pub away: bool,
+    /// How often it was sent, looked for and found nowhere.
+    #[serde(default)]
+    pub doubts: u32,
+    /// When it was perhaps sent for the first time.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub first_at: Option<OffsetDateTime>,
+    /// How much of EGAIS's silence was told: the warning, the alarm.
+    #[serde(default)]
+    pub told: u8,
     /// How it stands.
     pub stage: Stage,
 }
@@ -136,7 +152,7 @@ pub enum Stage {
         /// Since when.
         #[serde(with = "time::serde::rfc3339")]
         since: OffsetDateTime,
-        /// How much of the silence was told: the warning, the alarm.
+        /// See [`Paper::told`], which counts from the first sending.
         told: u8,
     },
     /// EGAIS has carried it out.
@@ -148,7 +164,24 @@ pub enum Stage {
     Refused {
         /// Their words.
         words: String,
+        /// Whether it was the UTM: it has not left.
+        #[serde(default)]
+        by_utm: bool,
     },
+}
+
+impl Paper {
+    /// It is nowhere, for certain: its doubts and EGAIS's silence begin anew.
+    pub(crate) const fn is_nowhere(&mut self) {
+        (self.doubts, self.first_at, self.told) = (0, None, 0);
+    }
+
+    /// This sending was not taken, for certain; an earlier one may have been.
+    pub(crate) const fn was_not_taken(&mut self) {
+        if !self.resent {
+            self.is_nowhere();
+        }
+    }
 }
 
 impl Stage {
@@ -164,15 +197,13 @@ impl Stage {
 }
 
 impl State {
-    /// A person has looked in EGAIS's cabinet and the document that the job stopped for is not there: what was perhaps
-    /// sent goes out anew; what was refused after that was refused for a reason of its own.
+    /// A person has looked in the UTM and in EGAIS's cabinet and the document that the job stopped for is not there: what
+    /// was perhaps sent is looked for once more and goes out anew; what was refused after that was refused for a reason of
+    /// its own.
     #[must_use]
     pub fn absent(self) -> Self {
         self.settled(|paper| match paper.stage {
-            Stage::Sending { .. } => {
-                paper.stage = Stage::ready();
-                paper.resent = true;
-            }
+            Stage::Sending { .. } => paper.cleared = true,
             Stage::Refused { .. } => paper.resent = false,
             _ => {}
         })
@@ -189,20 +220,27 @@ impl State {
     }
 
     fn settled(self, settle: impl Fn(&mut Paper)) -> Self {
-        let Self::Papers { revision, mut papers, done, credited } = self else { return self };
+        let Self::Papers { revision, mut papers, done, credited, by_hand } = self else {
+            return self;
+        };
         for paper in papers.iter_mut().filter(|paper| paper.asked) {
             settle(paper);
             paper.asked = false;
         }
-        Self::Papers { revision, papers, done, credited }
+        Self::Papers { revision, papers, done, credited, by_hand }
     }
 }
 
 impl New {
-    /// Its documents are made.
-    pub(crate) fn papers(self, papers: Vec<Paper>) -> State {
+    /// Its documents are made, and what a person does is set aside.
+    pub(crate) fn set_out(self, papers: Vec<Paper>, by_hand: Vec<Goods>) -> State {
         let Self { revision, done, credited, .. } = self;
-        State::Papers { revision, papers, done, credited }
+        State::Papers { revision, papers, done, credited, by_hand }
+    }
+
+    /// Its documents are on their way, and what a person does is noted.
+    pub(crate) fn papers(self, papers: Vec<Paper>) -> State {
+        self.set_out(papers, Vec::new())
     }
 
     /// So much of a line has come back.

@@ -8,6 +8,7 @@ pub(crate) mod feed;
 mod poll;
 
 pub(crate) use away::{AWAY, Away};
+pub(crate) use client::DIAGNOSIS;
 pub use client::{Client, Health, Listed};
 pub use error::{Error, What};
 pub use poll::Polled;

@@ -10,7 +10,9 @@ use crate::{mark::Mark, state::Goods};
 /// A waybill as its sender wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WayBill {
-    /// The sender's number.
+    /// The sender's id in EGAIS.
+    pub shipper: String,
+    /// His number.
     pub number: String,
     /// Its day, as it is written.
     pub day: String,
@@ -34,7 +36,9 @@ pub struct Line {
 /// What EGAIS has registered a waybill as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registered {
-    /// The sender's number.
+    /// The sender's id in EGAIS.
+    pub shipper: String,
+    /// His number.
     pub number: String,
     /// Its day, as it is written.
     pub day: String,
@@ -64,6 +68,31 @@ pub struct Real {
     pub quantity: Decimal,
     /// The marks of those that are not.
     pub missing: Vec<Mark>,
+}
+
+/// What a waybill names and these goods are not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Bottles.
+    pub marks: Vec<String>,
+    /// Products without marks of which some are missing.
+    pub alc_codes: Vec<String>,
+}
+
+impl Accept {
+    /// What our act would say is not there, of the waybill's lines.
+    #[must_use]
+    pub fn missing(&self, lines: &[Line]) -> Missing {
+        let Self::Part(all) = self else { return Missing::default() };
+        let mut missing = Missing::default();
+        for (real, line) in all.iter().zip(lines) {
+            missing.marks.extend(real.missing.iter().map(|mark| mark.as_str().to_owned()));
+            if line.marks.is_empty() && real.quantity < line.quantity {
+                missing.alc_codes.push(line.alc_code.clone());
+            }
+        }
+        missing
+    }
 }
 
 /// Why no act can be made of it.

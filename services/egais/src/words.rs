@@ -179,6 +179,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("количество маркированного товара «{name}» не целое. Исправьте заказ."),
             format!("the quantity of {name}, which is marked bottle by bottle, is not whole. Mend the order."),
         ),
+        Fault::Unit(name, unit) => (
+            "unit_unexpected",
+            format!("товар «{name}» продан в единицах «{unit}», а в ЕГАИС его считают в других; пересчитывать Паром не станет. Укажите в заказе единицу и количество, как в ЕГАИС, и сохраните его."),
+            format!("{name} is sold in the unit {unit}, EGAIS counts it in another, and Parom converts nothing. Put EGAIS's unit and quantity into the order and save it."),
+        ),
         Fault::Missing(name, missing) => (
             "marks_missing",
             format!("у товара «{name}» марок меньше или больше, чем бутылок (разница {missing}). Отсканируйте марки и сохраните заказ."),
@@ -214,6 +219,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             format!("в заказе нет данных чека (свойство {property}). Заполните их и сохраните заказ."),
             format!("the order does not name its receipt (property {property}). Fill it in and save the order."),
         ),
+        Fault::SameReceipt(property) => (
+            "receipt_same",
+            format!("чек возврата назван тем же номером, что и чек продажи (свойство {property}). Укажите смену и номер чека возврата и сохраните заказ."),
+            format!("the receipt of return has the number of the sale's (property {property}). Put the shift and number of the receipt of return into the order and save it."),
+        ),
         Fault::Waybill(property) => (
             "waybill_unknown",
             format!("для возврата нужен номер накладной ЕГАИС (свойство {property}). Заполните его и сохраните заказ."),
@@ -223,6 +233,11 @@ fn fault_words(fault: &Fault) -> (&'static str, String, String) {
             "waybill_less",
             format!("вернулось больше, чем указано в накладной {waybill}. Сверьте накладную с возвратом и ответьте на неё в ЕГАИС вручную."),
             format!("more came back than waybill {waybill} says. Compare the two and answer the waybill in EGAIS by hand."),
+        ),
+        Fault::WaybillShared(waybill, other) => (
+            "waybill_shared",
+            format!("в накладной {waybill} есть товар, который продан в заказе № {other}: акт назвал бы его недостачей. Ответьте на накладную в ЕГАИС вручную, сразу за все заказы."),
+            format!("waybill {waybill} names goods that order {other} has sold, and the act would call them missing. Answer the waybill in EGAIS by hand, for all its orders at once."),
         ),
         Fault::WaybillUnclear(waybill) => (
             "waybill_unclear",
@@ -424,11 +439,11 @@ pub(crate) fn unknown(order: &OrderRef, paper: &Paper) -> Reason {
         Class::Unknown,
         "document_unknown",
         format!(
-            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}. Найдите его в УТМ или в личном кабинете \
+            "ЕГАИС, заказ № {number}: не известно, принял ли УТМ документ {document}. Поищите его в УТМ и в личном кабинете \
              ЕГАИС и ответьте, есть ли он там; наугад Паром его не повторит."
         ),
         format!(
-            "EGAIS, order {number}: it is not known whether the UTM took document {document}. Look in the UTM or in EGAIS's \
+            "EGAIS, order {number}: it is not known whether the UTM took document {document}. Look in the UTM and in EGAIS's \
              cabinet and say whether it is there; Parom does not send it blindly."
         ),
     )
@@ -442,11 +457,11 @@ pub(crate) fn refused_twice(order: &OrderRef, paper: &Paper, said: &str) -> Reas
         "document_refused_again",
         format!(
             "ЕГАИС, заказ № {number}: документ {document} отклонён после повторной отправки. Если причина в том, что марка уже \
-             списана, первая отправка удалась: проверьте в личном кабинете и скажите, есть ли он."
+             списана, первая отправка удалась: проверьте в УТМ и в личном кабинете и скажите, есть ли он."
         ),
         format!(
             "EGAIS, order {number}: document {document} is refused after it was sent again. If a mark is already written off, the \
-             first one succeeded: look in the cabinet and say whether it is there."
+             first one succeeded: look in the UTM and in the cabinet and say whether it is there."
         ),
     )
     .evidence(said)
@@ -457,17 +472,26 @@ pub(crate) fn refusal(paper: &Paper, said: &str) -> String {
     format!("{}: {said}", paper.identity)
 }
 
-/// EGAIS or the UTM said no.
-pub(crate) fn refused(order: &OrderRef, refusals: &[String]) -> Reason {
+/// EGAIS or the UTM said no: each refusal, and whether it was the UTM's.
+pub(crate) fn refused(order: &OrderRef, refusals: &[(String, bool)]) -> Reason {
+    let number = &order.number;
     // More are no header of a message.
-    let (number, list) =
-        (&order.number, refusals.iter().take(5).cloned().collect::<Vec<_>>().join("; "));
+    let list: Vec<&str> = refusals.iter().take(5).map(|(said, _)| said.as_str()).collect();
+    let list = list.join("; ");
     let list = list.trim_end_matches('.');
+    let by_utm = refusals.iter().filter(|(_, by_utm)| *by_utm).count();
+    let (ru, en) = match by_utm {
+        0 => ("ЕГАИС отклонила документ", "EGAIS refused a document"),
+        count if count == refusals.len() => {
+            ("УТМ не принял документ", "The UTM refused a document")
+        }
+        _ => ("ЕГАИС и УТМ отклонили документы", "EGAIS and the UTM refused documents"),
+    };
     reason(
         Class::Refused,
         "document_refused",
-        format!("ЕГАИС отклонила документ по заказу № {number} ({list}). Устраните причину, затем повторите: уйдёт новый документ."),
-        format!("EGAIS refused a document of order {number} ({list}). Mend the cause, then replay: a new document goes out."),
+        format!("{ru} по заказу № {number} ({list}). Устраните причину, затем повторите: уйдёт новый документ."),
+        format!("{en} of order {number} ({list}). Mend the cause, then replay: a new document goes out."),
     )
     .evidence(list)
 }

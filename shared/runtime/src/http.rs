@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::{
-    RequestBuilder, StatusCode,
+    RequestBuilder, Response, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
@@ -101,6 +101,29 @@ impl Client {
         call: &'static str,
         request: RequestBuilder,
     ) -> Result<Answer, CallError> {
+        self.told(call, read(request), |answer: &Answer| answer.status).await
+    }
+
+    /// Sends a request and hands over the answer before its body is read: for bodies of any length.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn open(
+        &self,
+        call: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Response, CallError> {
+        let opened = async { request.send().await.map_err(classify) };
+        self.told(call, opened, Response::status).await
+    }
+
+    /// Metrics and a span about a call.
+    async fn told<T>(
+        &self,
+        call: &'static str,
+        answer: impl Future<Output = Result<T, CallError>>,
+        status: impl Fn(&T) -> StatusCode,
+    ) -> Result<T, CallError> {
         let began = Instant::now();
         let span = tracing::info_span!(
             "vendor call",
@@ -110,9 +133,9 @@ impl Client {
             call,
             http.response.status_code = tracing::field::Empty,
         );
-        let answer = read(request).instrument(span.clone()).await;
+        let answer = answer.instrument(span.clone()).await;
         let code = match &answer {
-            Ok(answer) => answer.status.as_u16().to_string(),
+            Ok(answer) => status(answer).as_u16().to_string(),
             Err(CallError::NotSent(_)) => "not_sent".to_owned(),
             Err(CallError::Unknown(_)) => "no_answer".to_owned(),
             Err(CallError::TooLong) => "too_long".to_owned(),

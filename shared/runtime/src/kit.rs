@@ -28,6 +28,7 @@ pub struct Kit {
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
     pub(crate) desk: Desk,
+    pub(crate) longest_step: Duration,
 }
 
 impl Kit {
@@ -47,6 +48,12 @@ impl Kit {
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
+    }
+
+    /// How long a step may take: what takes longer is ended, and nobody knows what it did.
+    #[must_use]
+    pub fn longest_step(&self) -> Duration {
+        self.longest_step
     }
 
     /// What the people on duty may do on the bus: see [`Desk`].

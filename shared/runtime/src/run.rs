@@ -160,19 +160,50 @@ fn is_amqp(url: &SecretString) -> Result<(), StartError> {
     }
 }
 
-fn stop_signal() -> Result<CancellationToken, StartError> {
-    use tokio::signal::unix::{SignalKind, signal};
+/// A step ends well before its lease.
+fn longest_step(common: &Common) -> Duration {
+    common.job_lease.mul_f32(0.8)
+}
 
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::new)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::new)?;
+fn stop_signal() -> Result<CancellationToken, StartError> {
+    let asked = asked_to_stop()?;
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        asked.await;
         tracing::info!("stopping; what is in hand is finished first");
         token.cancel();
     });
     Ok(shutdown)
+}
+
+/// Comes back when the process is asked to stop.
+#[cfg(unix)]
+fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, StartError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::new)?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}
+
+/// Comes back when the process is asked to stop: at the console, or because the machine shuts down.
+#[cfg(windows)]
+fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, StartError> {
+    use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+
+    let mut interrupt = ctrl_c().map_err(StartError::new)?;
+    let mut close = ctrl_close().map_err(StartError::new)?;
+    let mut shutdown = ctrl_shutdown().map_err(StartError::new)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {},
+            _ = close.recv() => {},
+            _ = shutdown.recv() => {},
+        }
+    })
 }
 
 /// The pieces of a running service.
@@ -233,6 +264,7 @@ impl<W: Worker> Parts<W> {
             outbound: outbound.clone(),
             store: store.clone(),
             shutdown: shutdown.clone(),
+            longest_step: longest_step(&common),
         };
         let breaker = Arc::new(Breaker::new(
             common.breaker_threshold,
@@ -323,7 +355,7 @@ impl<W: Worker> Parts<W> {
             outbound: self.outbound.clone(),
             breaker: Arc::clone(&breaker),
             retry: common.retry(W::RETRY),
-            step_limit: common.job_lease.mul_f32(0.8),
+            step_limit: longest_step(common),
             metrics: self.metrics.clone(),
             #[cfg(feature = "testing")]
             crash: common.crash.clone(),

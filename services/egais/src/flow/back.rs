@@ -14,7 +14,7 @@ use crate::{
     plan::{Fault, Returning, identity},
     state::{Goods, New, Paper, State},
     store::{Bottle, BottleStatus},
-    waybill::{NoAct, accept},
+    waybill::{Accept, NoAct, accept},
     words,
 };
 
@@ -95,7 +95,8 @@ impl Egais {
             .filter(|bottle| out::is_sold(bottle))
             .map(|bottle| Part { bottle, quantity: bottle.quantity - bottle.returned })
             .collect();
-        if parts.is_empty() {
+        // A person's part may be all that is left of it.
+        if parts.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
             return Ok(nothing("nothing was written off"));
         }
         self.credit(job, new, parts).await
@@ -103,43 +104,53 @@ impl Egais {
 
     /// Documents for what comes back: one for each group, or for each act that is undone.
     async fn credit(&self, job: Job<'_>, new: New, parts: Vec<Part<'_>>) -> Next {
-        let all = self.store.bottles(&job.book()).await.map_err(|error| job.store(&error))?;
+        let away = |error: sqlx::Error| job.store(&error);
+        let all = self.store.bottles(&job.book()).await.map_err(away)?;
         let (papers, by_hand) = grouped(job, parts)?;
-        let mut new = new;
-        if !by_hand.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
-            self.note_by_hand(job, &by_hand).await?;
-            new.done.push(BY_HAND.to_owned());
-            let goods: Vec<Goods> = by_hand.iter().map(goods).collect();
-            new.credit(&goods);
-        }
-        let mut made = Vec::new();
         if let Some(wait) = self.waybill_wait(job, &new, papers.values()).await? {
             return Ok(wait);
         }
+        let (mut made, mut bottles) = (Vec::new(), Vec::new());
         for (name, parts) in papers {
-            let (paper, bottles) = self.back_paper(job, &new, &name, &parts, &all).await?;
-            let moved =
-                self.store.bring_back(&job.book(), &paper.identity, &bottles, self.now()).await;
-            if !moved.map_err(|error| job.store(&error))? {
-                return Ok(self.wait_earlier(new, words::sale_open(job.order)));
-            }
+            let (paper, own) = self.back_paper(job, &new, &name, &parts, &all).await?;
+            bottles.push((paper.identity.clone(), own));
             made.push(paper);
         }
-        if made.is_empty() {
-            return Ok(Step::stop(State::Done, words::by_hand(job.order)));
+        // Nothing that can fail for the order's own data comes after this.
+        if !by_hand.is_empty() {
+            bottles.push((hand(job), by_hand.iter().map(|part| part.bottle.id).collect()));
         }
-        self.set_out(job, new, made).await
+        for (document, bottles) in bottles {
+            let moved = self.store.bring_back(&job.book(), &document, &bottles, self.now()).await;
+            if !moved.map_err(away)? {
+                return Ok(self.wait_earlier(new, words::sale_open(job.order)));
+            }
+        }
+        self.set_back(job, new, made, by_hand.iter().map(goods).collect()).await
+    }
+
+    /// The documents go on their way; what a person does is saved with them, and noted in the books after that.
+    async fn set_back(
+        &self,
+        job: Job<'_>,
+        mut new: New,
+        papers: Vec<Paper>,
+        by_hand: Vec<Goods>,
+    ) -> Next {
+        if !by_hand.is_empty() {
+            new.done.push(BY_HAND.to_owned());
+            new.credit(&by_hand);
+        }
+        if papers.is_empty() && !new.done.iter().any(|part| part == BY_HAND) {
+            return Ok(nothing("nothing comes back"));
+        }
+        self.set_out(job, new, papers, by_hand).await
     }
 
     /// Goods whose return a person enters in EGAIS: with us they are back, so that their marks are free.
-    async fn note_by_hand(&self, job: Job<'_>, parts: &[Part<'_>]) -> Result<(), Failure> {
-        let document = identity(job.order, &job.what(), "hand", 1);
-        let bottles: Vec<i64> = parts.iter().map(|part| part.bottle.id).collect();
-        let goods: Vec<Goods> = parts.iter().map(goods).collect();
-        let away = |error: sqlx::Error| job.store(&error);
-        let (book, at) = (job.book(), self.now());
-        self.store.bring_back(&book, &document, &bottles, at).await.map_err(away)?;
-        self.store.came_back(&book, &document, &goods, at).await.map_err(away)
+    pub(super) async fn note_by_hand(&self, job: Job<'_>, goods: &[Goods]) -> Result<(), Failure> {
+        let noted = self.store.came_back(&job.book(), &hand(job), goods, self.now()).await;
+        noted.map_err(|error| job.store(&error))
     }
 
     async fn back_paper(
@@ -175,16 +186,7 @@ impl Egais {
                     _ => Kind::WayBillActV4,
                 };
                 let waybill = waybill_number(job)?;
-                let known = self.store.waybill(&job.shop.utm, &waybill).await;
-                let known = known.map_err(|error| job.store(&error))?;
-                let known = known
-                    .ok_or_else(|| Failure::Dead(words::waybill_missing(job.order, &waybill)))?;
-                let accept = accept(&known.lines, &known.forms, &goods).map_err(|no| {
-                    job.fault(&match no {
-                        NoAct::More => Fault::MoreThanWaybill(waybill.clone()),
-                        NoAct::Unclear => Fault::WaybillUnclear(waybill.clone()),
-                    })
-                })?;
+                let accept = self.accepted(job, &waybill, &goods).await?;
                 let (identity, date) = (identity.clone(), at.date());
                 (kind, Document::WayBillAct { identity, date, waybill, note: job.note(), accept })
             }
@@ -204,6 +206,30 @@ impl Egais {
         // A charge names no bottle: a second one would count.
         paper.guarded = paper.guarded && kind != Kind::ActChargeOnShopV2;
         Ok((paper, bottles))
+    }
+
+    /// What our act says of a waybill. What it names beside these goods may be another order's: that is not missing.
+    async fn accepted(
+        &self,
+        job: Job<'_>,
+        waybill: &str,
+        goods: &[Goods],
+    ) -> Result<Accept, Failure> {
+        let away = |error: sqlx::Error| job.store(&error);
+        let known = self.store.waybill(&job.shop.utm, waybill).await.map_err(away)?;
+        let known =
+            known.ok_or_else(|| Failure::Dead(words::waybill_missing(job.order, waybill)))?;
+        let accept = accept(&known.lines, &known.forms, goods).map_err(|no| {
+            job.fault(&match no {
+                NoAct::More => Fault::MoreThanWaybill(waybill.to_owned()),
+                NoAct::Unclear => Fault::WaybillUnclear(waybill.to_owned()),
+            })
+        })?;
+        let missing = accept.missing(&known.lines);
+        match self.store.sold_in_another(&job.book(), &missing).await.map_err(away)? {
+            Some(other) => Err(job.fault(&Fault::WaybillShared(waybill.to_owned(), other))),
+            None => Ok(accept),
+        }
     }
 
     /// A waybill that has not come is asked for once more, and waited for.
@@ -249,6 +275,11 @@ impl Egais {
             goods.iter().map(|one| Goods { mark: None, f2: None, ..one.clone() }).collect();
         self.positions(job, &plain).await
     }
+}
+
+/// The name that stands for what a person enters; no group has it.
+fn hand(job: Job<'_>) -> String {
+    identity(job.order, &job.what(), "by-hand", 1)
 }
 
 /// The number of the waybill that the order names.

@@ -53,7 +53,7 @@ impl Egais {
         let book = (job.book(), &job.order.number);
         let taken = self.store.take((&book.0, book.1), &job.own(), &papers, times).await;
         match taken.map_err(|error| job.store(&error))? {
-            Taken::All => self.set_out(job, new, papers).await,
+            Taken::All => self.set_out(job, new, papers, Vec::new()).await,
             Taken::Cancelled => Ok(nothing("the order was cancelled after that")),
             Taken::Used(used) => Ok(Step::stop(State::New(new), words::used(job.order, &used))),
         }
@@ -318,7 +318,11 @@ impl Egais {
             guarded,
             resent: false,
             asked: false,
+            cleared: false,
             away: false,
+            doubts: 0,
+            first_at: None,
+            told: 0,
             stage: Stage::ready(),
         })
     }
@@ -344,7 +348,7 @@ fn alc_code(line: &Leaving, mark: Option<&Mark>) -> Result<String, Fault> {
     }
 }
 
-/// A cheque of the till whose receipt the order names.
+/// A cheque of the till whose receipt the order names; a return has a receipt of its own.
 pub(super) fn receipt(
     job: Job<'_>,
     group: &Group,
@@ -352,17 +356,28 @@ pub(super) fn receipt(
     back: bool,
     positions: Vec<Position>,
 ) -> Result<Cheque, Failure> {
-    let named = |name: &String| {
+    let said = |name: &String| {
         let value = job.snapshot.properties.get(name).map(|value| value.trim().to_owned());
-        let value = value.filter(|value| !value.is_empty());
-        value.ok_or_else(|| job.fault(&Fault::Receipt(name.clone())))
+        value.filter(|value| !value.is_empty())
+    };
+    let named = |name: &String| said(name).ok_or_else(|| job.fault(&Fault::Receipt(name.clone())));
+    let shop = job.shop;
+    let (shift, number) = if back {
+        let own = (named(&shop.back_shift_property)?, named(&shop.back_cheque_property)?);
+        let sale = (said(&shop.shift_property), said(&shop.cheque_property));
+        if sale == (Some(own.0.clone()), Some(own.1.clone())) {
+            return Err(job.fault(&Fault::SameReceipt(shop.back_cheque_property.clone())));
+        }
+        own
+    } else {
+        (named(&shop.shift_property)?, named(&shop.cheque_property)?)
     };
     Ok(Cheque {
         identity: identity.to_owned(),
         at: job.moment(),
         till: group.till.clone().unwrap_or_default(),
-        shift: named(&job.shop.shift_property)?,
-        number: named(&job.shop.cheque_property)?,
+        shift,
+        number,
         back,
         positions,
     })

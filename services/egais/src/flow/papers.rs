@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{Job, Next};
 use crate::{
     Egais, mark,
-    state::{New, Paper, Stage, State},
+    state::{Goods, New, Paper, Stage, State},
     store::{Note, Outcome, Rounds, Task, Turn},
     utm::{AWAY, Client, Error, Listed, What},
     words,
@@ -45,21 +45,25 @@ enum Doubt {
 }
 
 impl Egais {
-    /// Documents are made: they are entered and go on their way.
-    pub(super) async fn set_out(&self, job: Job<'_>, new: New, papers: Vec<Paper>) -> Next {
+    /// Documents are made: they are entered and go on their way, together with what a person does.
+    pub(super) async fn set_out(
+        &self,
+        job: Job<'_>,
+        new: New,
+        papers: Vec<Paper>,
+        by_hand: Vec<Goods>,
+    ) -> Next {
         for paper in &papers {
             let (book, number) = (job.book(), &job.order.number);
             let entered = self.store.enter(paper, (&book, number), job.cause(), self.now()).await;
             entered.map_err(|error| job.store(&error))?;
         }
-        let told = words::status(
-            job.event,
-            job.order,
-            (Phase::Working, "documents_made"),
-            words::working(job.order),
-            self.now(),
-        );
-        Ok(Step::again(new.papers(papers)).known_as(job.cause().to_string()).emit(told))
+        let told = (!papers.is_empty()).then(|| {
+            let (code, text) = ((Phase::Working, "documents_made"), words::working(job.order));
+            words::status(job.event, job.order, code, text, self.now())
+        });
+        let step = Step::again(new.set_out(papers, by_hand)).known_as(job.cause().to_string());
+        Ok(emitting(step, told))
     }
 
     pub(super) async fn advance(&self, job: Job<'_>, new: New, mut papers: Vec<Paper>) -> Next {
@@ -119,6 +123,9 @@ impl Egais {
                 Ok(Moved::Wait((after - self.now()).unsigned_abs()))
             }
             Stage::Ready { refused, .. } => {
+                if let Some(error) = self.away.take(&paper.identity) {
+                    return Ok(Moved::Away(error.reason(&job.order.number)));
+                }
                 if let Some(left) = self.away.left(&paper.utm, self.now()) {
                     return Ok(Moved::Wait(left));
                 }
@@ -129,14 +136,16 @@ impl Egais {
                 }
                 let (mark, since) = (self.marks.set(), self.now());
                 paper.stage = Stage::Sending { mark, since, refused };
+                paper.first_at.get_or_insert(since);
                 self.note(job, paper, Note::new("sending", since)).await?;
                 Ok(Moved::Now)
             }
             Stage::Sending { mark, since, refused } => {
+                let utm = self.utm_of(job, paper)?;
                 if self.marks.take(mark) {
-                    return self.send(job, paper, (mark, since), refused).await;
+                    return self.send(utm, paper, since, refused).await;
                 }
-                self.look(job, paper, since).await
+                self.look(job, (utm, paper), since, told).await
             }
             Stage::Sent { reply_id, since, told: so_far } => {
                 self.listen(job, paper, (reply_id, since, so_far), told).await
@@ -149,25 +158,20 @@ impl Egais {
         self.utms.get(&paper.utm).ok_or_else(|| words::utm_gone(job.order, &paper.utm))
     }
 
-    /// Sends a document that certainly was not sent under this mark.
+    /// Sends a document that certainly was not sent under this mark. Where it did not leave, that is saved before anything
+    /// else: a mark that outlives this process says that it perhaps has.
     async fn send(
         &self,
-        job: Job<'_>,
+        utm: &Client,
         paper: &mut Paper,
-        (mark, since): (uuid::Uuid, OffsetDateTime),
+        since: OffsetDateTime,
         refused: u32,
     ) -> Result<Moved, Failure> {
-        let utm = self.utm_of(job, paper)?;
-        let turn = match self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await {
-            Ok(Some(turn)) => turn,
-            Ok(None) => {
-                self.marks.put_back(mark);
-                return Ok(Moved::Wait(BUSY));
-            }
-            Err(error) => {
-                self.marks.put_back(mark);
-                return Err(job.store(&error));
-            }
+        let turn = self.store.turn(&paper.utm, Task::Send, self.config.egais_turn).await;
+        let Some(turn) = turn.ok().flatten() else {
+            paper.was_not_taken();
+            paper.stage = Stage::Ready { refused, after: Some(self.now() + BUSY) };
+            return Ok(Moved::Now);
         };
         let sent = utm.post(paper.kind, &paper.body).await;
         self.give_back(turn).await;
@@ -181,13 +185,14 @@ impl Egais {
             }
             Err(Error { what: What::Refused(words), .. }) => {
                 self.is_there(paper);
+                paper.was_not_taken();
                 Ok(self.refused(paper, refused + 1, mark::masked(&words)).await)
             }
             Err(error) if error.what.had_no_effect() => {
-                // Where the worker stops, the state is not saved: the mark still says that nothing was sent.
-                self.marks.put_back(mark);
+                paper.was_not_taken();
                 paper.stage = Stage::Ready { refused, after: None };
-                Ok(Moved::Away(error.reason(&job.order.number)))
+                self.away.meet(&paper.identity, error);
+                Ok(Moved::Now)
             }
             Err(error) => {
                 // Perhaps it was taken: from now on it is looked for.
@@ -217,38 +222,33 @@ impl Egais {
         if refused < self.config.egais_refused_attempts {
             let after = Some(self.now() + self.config.egais_refused_pause);
             paper.stage = Stage::Ready { refused, after };
-            return Moved::Wait(self.config.egais_refused_pause);
+        } else {
+            paper.stage = Stage::Refused { words: said, by_utm: true };
         }
-        paper.stage = Stage::Refused { words: said };
         Moved::Now
     }
 
     /// Its receipt was lost: tickets and the UTM's list tell whether it was taken. Only when both are silent for long
-    /// is it sent again, and only where EGAIS itself would refuse a second one.
+    /// is it sent again, only where EGAIS itself would refuse a second one, and only so often.
     async fn look(
         &self,
         job: Job<'_>,
-        paper: &mut Paper,
+        (utm, paper): (&Client, &mut Paper),
         since: OffsetDateTime,
+        told: &mut Vec<Event>,
     ) -> Result<Moved, Failure> {
-        let utm = self.utm_of(job, paper)?;
         let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
         if outcome.map_err(|error| job.store(&error))?.is_some() {
             paper.stage = Stage::Sent { reply_id: None, since, told: 0 };
             return Ok(Moved::Now);
         }
+        self.tell_silence(job, paper, since, told).await?;
         if let Some(left) = self.away.left(&paper.utm, self.now()) {
             return Ok(Moved::Wait(left));
         }
-        let found = match self.find(utm, paper).await {
-            Ok(found) => Some(found.map_err(|error| job.store(&error))?),
-            Err(error) if error.what.had_no_effect() => {
-                return Ok(Moved::Away(error.reason(&job.order.number)));
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the UTM does not show what was sent");
-                None
-            }
+        let found = match self.shown(utm, paper).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Moved::Away(error.reason(&job.order.number))),
         };
         if let Some(Listed::There(reply_id)) = found {
             self.is_there(paper);
@@ -260,34 +260,60 @@ impl Egais {
         let rounds = self.store.rounds(&paper.utm).await.map_err(|error| job.store(&error))?;
         match self.doubt(since, rounds, found.is_some()) {
             Doubt::Early => Ok(Moved::Wait(LOOK.min(self.config.egais_doubt))),
-            Doubt::Quiet if paper.guarded && found == Some(Listed::Absent) => {
+            Doubt::Quiet if self.goes_anew(paper, found.as_ref()) => {
+                paper.doubts += 1;
+                if std::mem::take(&mut paper.cleared) {
+                    paper.is_nowhere();
+                }
                 paper.resent = true;
                 paper.stage = Stage::ready();
                 self.note(job, paper, Note::new("not found, again", self.now())).await?;
                 Ok(Moved::Now)
             }
             Doubt::Quiet | Doubt::Hopeless => {
+                paper.cleared = false;
                 self.note(job, paper, Note::new("unknown", self.now())).await?;
                 Ok(Moved::Stop(words::unknown(job.order, paper)))
             }
         }
     }
 
+    /// Whether what was found nowhere is sent again.
+    fn goes_anew(&self, paper: &Paper, found: Option<&Listed>) -> bool {
+        match found {
+            // As often as what the UTM refuses: what never gets through is for the administrator.
+            Some(Listed::Absent) => {
+                let is_tried = paper.doubts + 1 >= self.config.egais_refused_attempts;
+                paper.cleared || paper.guarded && !is_tried
+            }
+            // What the UTM has and does not show, the person has looked at.
+            Some(Listed::Hidden) => paper.cleared,
+            Some(Listed::There(_)) | None => false,
+        }
+    }
+
+    /// What the UTM shows of a document; `None` when it does not show anything. A list may be long and a UTM slow: what
+    /// takes longer than a step may has found nothing yet.
+    async fn shown(&self, utm: &Client, paper: &Paper) -> Result<Option<Listed>, Error> {
+        let longest = self.config.egais_timeout * 2 / 3;
+        match tokio::time::timeout(longest, self.find(utm, paper)).await {
+            Ok(Ok(found)) => return Ok(Some(found)),
+            Ok(Err(error)) if error.what.had_no_effect() => return Err(error),
+            Ok(Err(error)) => tracing::debug!(%error, "the UTM does not show what was sent"),
+            Err(_) => tracing::debug!(utm = utm.name(), "the UTM shows what was sent too slowly"),
+        }
+        Ok(None)
+    }
+
     /// Looks for a document in the UTM's list; those that are known to be others' are not read.
-    async fn find(
-        &self,
-        utm: &Client,
-        paper: &Paper,
-    ) -> Result<Result<Listed, sqlx::Error>, Error> {
+    async fn find(&self, utm: &Client, paper: &Paper) -> Result<Listed, Error> {
         let mut entries = utm.outbox(paper.kind).await?;
         let names: Vec<String> =
             entries.iter().filter_map(|entry| entry.reply_id.clone()).collect();
-        let others = match self.store.others(utm.name(), &paper.identity, &names).await {
-            Ok(others) => others,
-            Err(error) => return Ok(Err(error)),
-        };
+        let others = self.store.others(utm.name(), &paper.identity, &names).await;
+        let others = others.map_err(|error| Error::not_kept(utm.name(), &error))?;
         entries.retain(|entry| entry.reply_id.as_ref().is_none_or(|name| !others.contains(name)));
-        utm.find(&entries, &paper.identity).await.map(Ok)
+        utm.find(&entries, &paper.identity).await
     }
 
     /// What time has made of a doubt: until the inbox was read to its end for long enough, a ticket may still come.
@@ -320,45 +346,61 @@ impl Egais {
                 return Ok(Moved::Now);
             }
             Some(Outcome::Refused { words }) => {
-                paper.stage = Stage::Refused { words: mark::masked(&words) };
+                paper.stage = Stage::Refused { words: mark::masked(&words), by_utm: false };
                 return Ok(Moved::Now);
             }
             Some(Outcome::Checked { .. }) | None => {}
         }
-        let silent = self.now() - since;
+        paper.told = paper.told.max(so_far);
+        self.tell_silence(job, paper, since, told).await?;
+        paper.stage = Stage::Sent { reply_id, since, told: paper.told };
+        Ok(Moved::Wait(TICKETS.min(self.config.egais_poll * 6)))
+    }
+
+    /// The shop hears once that EGAIS is silent, and once that it is for long. It counts from the first sending, also
+    /// while it is in doubt whether the UTM has it.
+    async fn tell_silence(
+        &self,
+        job: Job<'_>,
+        paper: &mut Paper,
+        since: OffsetDateTime,
+        told: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
+        let silent = self.now() - paper.first_at.unwrap_or(since);
         let (level, code) = if silent >= self.config.egais_silence_alarm {
             (2, "egais_silent_long")
         } else if silent >= self.config.egais_silence_warning {
             (1, "egais_silent")
         } else {
-            (0, "")
+            return Ok(());
         };
-        if level > so_far {
-            let text = words::silent(job.order, paper, level == 2);
-            let code = (Phase::Working, code);
-            told.push(words::status(job.event, job.order, code, text, self.now()));
-            if level == 2 {
-                tracing::error!(order.number = %job.order.number, document = %paper.identity,
-                    "EGAIS has not answered for a day: look in its cabinet; the document is not sent again");
-            } else {
-                tracing::warn!(order.number = %job.order.number, document = %paper.identity,
-                    "EGAIS has not answered yet");
-            }
-            self.note(job, paper, Note::new(code.1, self.now())).await?;
-            paper.stage = Stage::Sent { reply_id, since, told: level };
+        if level <= paper.told {
+            return Ok(());
         }
-        Ok(Moved::Wait(TICKETS.min(self.config.egais_poll * 6)))
+        let text = words::silent(job.order, paper, level == 2);
+        told.push(words::status(job.event, job.order, (Phase::Working, code), text, self.now()));
+        if level == 2 {
+            tracing::error!(order.number = %job.order.number, document = %paper.identity,
+                "EGAIS has not answered for a day: look in its cabinet; the document is not sent again");
+        } else {
+            tracing::warn!(order.number = %job.order.number, document = %paper.identity,
+                "EGAIS has not answered yet");
+        }
+        self.note(job, paper, Note::new(code, self.now())).await?;
+        paper.told = level;
+        Ok(())
     }
 
     /// Every document has its end.
-    async fn settle(&self, job: Job<'_>, mut new: New, papers: Vec<Paper>) -> Next {
+    async fn settle(&self, job: Job<'_>, mut new: New, mut papers: Vec<Paper>) -> Next {
+        self.number(job, &mut papers).await?;
         let book = job.book();
         let away = |error: sqlx::Error| job.store(&error);
         let mut refused = Vec::new();
         for (place, paper) in papers.iter().enumerate() {
             let at = self.now();
             match &paper.stage {
-                Stage::Refused { words } => {
+                Stage::Refused { words, by_utm } => {
                     if paper.resent {
                         // The first of the two may be what EGAIS refuses the second for.
                         let reason = words::refused_twice(job.order, paper, words);
@@ -377,7 +419,7 @@ impl Egais {
                     let note =
                         Note { words: Some(words), is_end: true, ..Note::new("refused", at) };
                     self.note(job, paper, note).await?;
-                    refused.push(words::refusal(paper, words));
+                    refused.push((words::refusal(paper, words), *by_utm));
                 }
                 Stage::Done { reg_id } => {
                     let (own, number) = (&paper.identity, reg_id.as_deref());
@@ -400,11 +442,25 @@ impl Egais {
             return Ok(Step::stop(State::New(new), reason));
         }
         let by_hand = new.done.iter().any(|part| part == super::BY_HAND);
-        let told = words::done(&job, &papers, self.now());
-        if by_hand {
-            return Ok(Step::stop(State::Done, words::by_hand(job.order)).emit(told));
+        let told = (!papers.is_empty()).then(|| words::done(&job, &papers, self.now()));
+        let step = if by_hand {
+            Step::stop(State::Done, words::by_hand(job.order))
+        } else {
+            Step::done(State::Done)
+        };
+        Ok(emitting(step, told))
+    }
+
+    /// What a person has found has no number; a ticket that came meanwhile names it.
+    async fn number(&self, job: Job<'_>, papers: &mut [Paper]) -> Result<(), Failure> {
+        for paper in papers {
+            let Stage::Done { reg_id: number @ None } = &mut paper.stage else { continue };
+            let outcome = self.store.outcome(&paper.utm, &paper.identity).await;
+            if let Some(Outcome::Done { reg_id }) = outcome.map_err(|error| job.store(&error))? {
+                *number = reg_id;
+            }
         }
-        Ok(Step::done(State::Done).emit(told))
+        Ok(())
     }
 
     /// A note whose loss is harmless: the state says the same.
@@ -419,6 +475,6 @@ impl Egais {
     }
 }
 
-fn emitting(step: Step<State>, told: Vec<Event>) -> Step<State> {
+fn emitting(step: Step<State>, told: impl IntoIterator<Item = Event>) -> Step<State> {
     told.into_iter().fold(step, Step::emit)
 }

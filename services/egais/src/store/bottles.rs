@@ -9,6 +9,7 @@ use crate::{
     mark::shown,
     plan::Own,
     state::{Goods, Paper},
+    waybill::Missing,
 };
 
 /// How a bottle stands.
@@ -311,6 +312,27 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await
+    }
+
+    /// Another order that has sold one of these bottles, or some of these products without marks: its number.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn sold_in_another(
+        &self,
+        book: &str,
+        missing: &Missing,
+    ) -> sqlx::Result<Option<String>> {
+        sqlx::query_scalar!(
+            "SELECT order_number FROM egais_alcocodes
+             WHERE book <> $1 AND status IN ('written_off', 'returning')
+             AND (mark = ANY($2) OR (mark IS NULL AND alco_code = ANY($3))) ORDER BY id DESC LIMIT 1",
+            book,
+            &missing.marks,
+            &missing.alc_codes
+        )
+        .fetch_optional(&self.pool)
+        .await
     }
 
     /// Form B and AlcCode of a bottle, by EGAIS's list of bottles.

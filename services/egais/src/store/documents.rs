@@ -202,6 +202,32 @@ impl Store {
         Ok(names.into_iter().collect())
     }
 
+    /// Which of these names of the UTM's are those of documents of ours; `None` while it cannot be told, because one of
+    /// them was perhaps sent and its name is not known.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn ours(&self, utm: &str, names: &[String]) -> sqlx::Result<Option<HashSet<String>>> {
+        let in_doubt = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM documents
+             WHERE utm = $1 AND reply_id IS NULL AND ended_at IS NULL AND state <> 'made') AS "is!""#,
+            utm
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        if in_doubt {
+            return Ok(None);
+        }
+        let names = sqlx::query_scalar!(
+            r#"SELECT reply_id AS "reply_id!" FROM documents WHERE utm = $1 AND reply_id = ANY($2)"#,
+            utm,
+            names
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(Some(names.into_iter().collect()))
+    }
+
     /// Whether a question of this kind was asked: under this name of the UTM's, or, where its list names none, about
     /// this.
     ///

@@ -52,17 +52,18 @@ pub struct Run {
 }
 
 impl Store {
-    /// Puts one register's stock in the place of what was known, as it comes. Nothing is changed until the caller
+    /// Puts one register's stock in the place of what was known, as it comes. No stock is changed until the caller
     /// commits: he knows whether it came to its end.
     ///
     /// # Errors
-    /// When PostgreSQL is away: nothing is changed.
+    /// When PostgreSQL is away: no stock is changed.
     #[expect(clippy::as_conversions, reason = "so sqlx is told of a type; nothing is converted")]
     pub async fn keep_rests(
         &self,
         utm: &str,
         shop: bool,
-        batches: &mut Receiver<Vec<Rest>>,
+        // His own: once he has failed, nobody who still sends waits for him.
+        mut batches: Receiver<Vec<Rest>>,
     ) -> sqlx::Result<PgTransaction<'static>> {
         let register: i16 = if shop { 2 } else { 1 };
         let mut transaction = self.pool.begin().await?;
@@ -93,19 +94,27 @@ impl Store {
             )
             .execute(&mut *transaction)
             .await?;
-            let products: Vec<serde_json::Value> =
-                rows.iter().filter_map(|row| serde_json::to_value(&row.product).ok()).collect();
-            sqlx::query!(
-                "INSERT INTO products (alc_code, product)
-                 SELECT DISTINCT ON (code) code, product FROM unnest($1::text[], $2::jsonb[]) AS given (code, product)
-                 ON CONFLICT (alc_code) DO UPDATE SET product = excluded.product",
-                &codes,
-                &products
-            )
-            .execute(&mut *transaction)
-            .await?;
+            self.keep_products(&rows, &codes).await?;
         }
         Ok(transaction)
+    }
+
+    /// Products as EGAIS describes them, whatever becomes of the register that names them. Each batch by itself and in
+    /// order: the answers of two UTMs name the same products, and neither may hold one that the other waits for.
+    async fn keep_products(&self, rows: &[Rest], codes: &[String]) -> sqlx::Result<()> {
+        let products: Vec<serde_json::Value> =
+            rows.iter().filter_map(|row| serde_json::to_value(&row.product).ok()).collect();
+        sqlx::query!(
+            "INSERT INTO products (alc_code, product)
+             SELECT DISTINCT ON (code) code, product FROM unnest($1::text[], $2::jsonb[]) AS given (code, product)
+             ORDER BY code
+             ON CONFLICT (alc_code) DO UPDATE SET product = excluded.product",
+            codes,
+            &products
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// A product as EGAIS describes it.
@@ -182,14 +191,16 @@ impl Store {
         .await
     }
 
-    /// Whether a run has asked under this name.
+    /// Whether this service has asked for stock under this name.
     ///
     /// # Errors
     /// When PostgreSQL is away.
     pub async fn had_asked(&self, utm: &str, reply_id: Option<&str>) -> sqlx::Result<bool> {
         sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT FROM rest_runs
-             WHERE utm = $1 AND ($2::text = first_reply OR $2 = shop_reply)) AS "had!""#,
+                 WHERE utm = $1 AND ($2::text = first_reply OR $2 = shop_reply))
+             OR EXISTS (SELECT FROM documents
+                 WHERE utm = $1 AND reply_id = $2 AND kind IN ('QueryRests_v2', 'QueryRestsShop_v2')) AS "had!""#,
             utm,
             reply_id
         )
@@ -214,43 +225,43 @@ impl Store {
         Ok(())
     }
 
-    /// Whether stock was asked for and has not come.
+    /// The run that waits for the answer with this name; where the list names none, the newest one that waits.
     ///
     /// # Errors
     /// When PostgreSQL is away.
-    pub async fn awaits_rests(&self, utm: &str) -> sqlx::Result<bool> {
-        let count = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM rest_runs WHERE utm = $1 AND compared_at IS NULL"#,
-            utm
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(count > 0)
-    }
-
-    /// One register of the newest open run is known; answers the run once both are.
-    ///
-    /// # Errors
-    /// When PostgreSQL is away.
-    pub async fn rests_came(
+    pub async fn awaiting_run(
         &self,
         utm: &str,
-        shop: bool,
-        at: OffsetDateTime,
+        reply_id: Option<&str>,
     ) -> sqlx::Result<Option<i64>> {
+        sqlx::query_scalar!(
+            "SELECT max(id) FROM rest_runs WHERE utm = $1 AND compared_at IS NULL
+             AND ($2::text IS NULL OR $2 = first_reply OR $2 = shop_reply
+                 OR (first_reply IS NULL OR shop_reply IS NULL) AND EXISTS (SELECT FROM documents
+                     WHERE utm = $1 AND reply_id = $2 AND kind IN ('QueryRests_v2', 'QueryRestsShop_v2')))",
+            utm,
+            reply_id
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// One register of a run is known; whether both are.
+    ///
+    /// # Errors
+    /// When PostgreSQL is away.
+    pub async fn rests_came(&self, run: i64, shop: bool, at: OffsetDateTime) -> sqlx::Result<bool> {
         let run = sqlx::query!(
             "UPDATE rest_runs SET first_at = CASE WHEN $2 THEN first_at ELSE $3 END,
                  shop_at = CASE WHEN $2 THEN $3 ELSE shop_at END
-             WHERE id = (SELECT max(id) FROM rest_runs WHERE utm = $1 AND compared_at IS NULL)
-             RETURNING id, first_at, shop_at",
-            utm,
+             WHERE id = $1 RETURNING first_at, shop_at",
+            run,
             shop,
             at
         )
-        .fetch_optional(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        let whole = run.filter(|run| run.first_at.is_some() && run.shop_at.is_some());
-        Ok(whole.map(|run| run.id))
+        Ok(run.first_at.is_some() && run.shop_at.is_some())
     }
 
     /// Compares both registers together with the catalogue, by AlcCode.

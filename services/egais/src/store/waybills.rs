@@ -35,9 +35,10 @@ impl Store {
     pub async fn keep_waybill(&self, utm: &str, waybill: &WayBill) -> sqlx::Result<()> {
         let lines = serde_json::to_value(&waybill.lines).unwrap_or_default();
         sqlx::query!(
-            "INSERT INTO waybills (utm, number, day, lines) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (utm, number, day) DO UPDATE SET lines = excluded.lines",
+            "INSERT INTO waybills (utm, shipper, number, day, lines) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (utm, shipper, number, day) DO UPDATE SET lines = excluded.lines",
             utm,
+            waybill.shipper,
             waybill.number,
             waybill.day,
             lines
@@ -54,9 +55,11 @@ impl Store {
     pub async fn keep_registered(&self, utm: &str, registered: &Registered) -> sqlx::Result<()> {
         let forms = serde_json::to_value(&registered.forms).unwrap_or_default();
         sqlx::query!(
-            "INSERT INTO waybills (utm, number, day, reg_id, forms) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (utm, number, day) DO UPDATE SET reg_id = excluded.reg_id, forms = excluded.forms",
+            "INSERT INTO waybills (utm, shipper, number, day, reg_id, forms) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (utm, shipper, number, day)
+                 DO UPDATE SET reg_id = excluded.reg_id, forms = excluded.forms",
             utm,
+            registered.shipper,
             registered.number,
             registered.day,
             registered.reg_id,

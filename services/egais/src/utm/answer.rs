@@ -45,40 +45,49 @@ pub struct Entry {
     pub reply_id: Option<String>,
 }
 
-/// The most entries that are read of a list.
-const ENTRIES_MOST: usize = 100_000;
-
-/// Reads a list. Entries name the UTM's own idea of its host; only their path counts.
+/// Reads a list and shows its entries one by one: it may hold years, and memory does not grow with it. Entries name the
+/// UTM's own idea of its host; only their path counts.
 ///
 /// # Errors
 /// [`XmlError`] when it is no list.
-pub fn list(body: &[u8], folder: &str) -> Result<Vec<Entry>, XmlError> {
-    let (mut entries, mut root) = (Vec::new(), String::new());
+pub fn list(
+    body: impl std::io::BufRead,
+    folder: &str,
+    show: &mut dyn FnMut(Entry),
+) -> Result<(), XmlError> {
+    let mut root = String::new();
     walk(body, &mut |element| {
         if element.path.len() == 1 {
             root = element.path.first().cloned().unwrap_or_default();
         }
-        if element.path.len() != 2 || element.path.last().is_none_or(|name| name != "url") {
-            return Ok(());
-        }
-        if entries.len() >= ENTRIES_MOST {
-            return Err(XmlError::new("too many entries"));
-        }
-        let found = element.text.find(folder).map(|at| at.saturating_add(folder.len()));
-        let path = found.and_then(|at| element.text.get(at..)).unwrap_or_default();
-        let mut parts = path.split('/');
-        let (kind, number) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let plain =
-            |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-        let is_place = !kind.is_empty() && plain(kind) && !number.is_empty() && plain(number);
-        if is_place && parts.next().is_none() {
-            let reply_id = element.attributes.iter().find(|(name, _)| name == "replyId");
-            let reply_id = reply_id.map(|(_, value)| value.clone());
-            entries.push(Entry { path: format!("{kind}/{number}"), reply_id });
+        if element.path.len() == 2 && element.path.last().is_some_and(|name| name == "url") {
+            entry(element, folder).into_iter().for_each(&mut *show);
         }
         Ok(())
     })?;
-    if root == "A" { Ok(entries) } else { Err(XmlError::new("no list")) }
+    if root == "A" { Ok(()) } else { Err(XmlError::new("no list")) }
+}
+
+/// The most bytes of a place or a name in a list: what is longer is none.
+const NAME_LONGEST: usize = 200;
+
+fn entry(element: &Ended<'_>, folder: &str) -> Option<Entry> {
+    let at = element.text.find(folder)?.saturating_add(folder.len());
+    let path = element.text.get(at..).filter(|path| path.len() <= NAME_LONGEST)?;
+    let (kind, number) = path.split_once('/')?;
+    let plain = |text: &str| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        !text.is_empty() && text.bytes().all(is_plain)
+    };
+    if !plain(kind) || !plain(number) {
+        return None;
+    }
+    let reply_id = element.attributes.iter().find(|(name, _)| name == "replyId");
+    let reply_id = reply_id.map(|(_, value)| value.clone());
+    Some(Entry {
+        path: format!("{kind}/{number}"),
+        reply_id: reply_id.filter(|id| id.len() <= NAME_LONGEST),
+    })
 }
 
 /// Which of the two verdicts on a document.
@@ -257,6 +266,9 @@ impl Reading {
 
     fn waybill(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
         match inner {
+            ["Header", "Shipper", _, "ClientRegId"] => {
+                text.clone_into(&mut self.waybill.shipper);
+            }
             ["Header", "NUMBER"] => text.clone_into(&mut self.waybill.number),
             ["Header", "Date"] => text.clone_into(&mut self.waybill.day),
             ["Content", "Position"] => {
@@ -288,6 +300,7 @@ impl Reading {
     fn registered(&mut self, inner: &[&str], text: &str) -> Result<(), XmlError> {
         let registered = &mut self.registered;
         match inner {
+            ["Header", "Shipper", _, "ClientRegId"] => text.clone_into(&mut registered.shipper),
             ["Header", "WBNUMBER"] => text.clone_into(&mut registered.number),
             ["Header", "WBDate"] => text.clone_into(&mut registered.day),
             ["Header", "WBRegId"] => text.clone_into(&mut registered.reg_id),

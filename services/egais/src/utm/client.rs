@@ -1,6 +1,10 @@
 //! The calls to one UTM (protocol of UTM 2.0.5 to 4.x, as its clients use it).
 
-use std::{io::BufReader, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    io::BufReader,
+    time::Duration,
+};
 
 use reqwest::{
     Method, RequestBuilder, StatusCode,
@@ -20,8 +24,10 @@ use crate::{config::Utm, documents::Kind, xml::XmlError};
 
 /// The most sent documents that are read in search of one.
 const READS_MOST: usize = 100;
+/// The most entries of a list that are in hand at a time.
+const ENTRIES_MOST: usize = 100_000;
 /// The longest wait for the page that says whose key is in.
-const DIAGNOSIS: Duration = Duration::from_secs(10);
+pub(crate) const DIAGNOSIS: Duration = Duration::from_secs(10);
 
 /// A UTM. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,6 +48,31 @@ pub enum Listed {
     Absent,
     /// It has documents of this type and does not show them.
     Hidden,
+}
+
+/// What an inbox holds.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    /// Entries that were known; as they are met they go over to `still`.
+    pub(crate) known: HashSet<String>,
+    /// Known ones that are still there.
+    pub(crate) still: HashSet<String>,
+    /// The others.
+    pub(crate) fresh: Vec<Entry>,
+    /// Whether there are more of them than are taken in hand at a time.
+    pub(crate) is_cut: bool,
+}
+
+impl Inbox {
+    fn meet(&mut self, entry: Entry) {
+        if let Some(path) = self.known.take(&entry.path) {
+            self.still.insert(path);
+        } else if self.fresh.len() < ENTRIES_MOST {
+            self.fresh.push(entry);
+        } else {
+            self.is_cut = true;
+        }
+    }
 }
 
 /// How a UTM is.
@@ -113,10 +144,10 @@ impl Client {
         self.error(What::Garbled(error.to_string()))
     }
 
-    /// A good answer, or what its status means.
-    fn good(&self, answer: http::Answer) -> Result<http::Answer, Error> {
-        match answer.status {
-            StatusCode::OK => Ok(answer),
+    /// A good status, or what it means.
+    fn good(&self, status: StatusCode) -> Result<(), Error> {
+        match status {
+            StatusCode::OK => Ok(()),
             StatusCode::FORBIDDEN => Err(self.error(What::Key)),
             StatusCode::NOT_FOUND => Err(self.error(What::Absent)),
             status => Err(self.error(What::Garbled(format!("status {}", status.as_u16())))),
@@ -162,10 +193,20 @@ impl Client {
     /// # Errors
     /// [`Error`]; reading has no effect.
     pub async fn outbox(&self, kind: Kind) -> Result<Vec<Entry>, Error> {
-        let answer = self.good(self.send("opt/in list", Method::GET, "/opt/in").await?)?;
-        let list = answer::list(&answer.body, "/opt/in/").map_err(|error| self.garbled(&error))?;
-        let is_it = |entry: &Entry| entry.path.split('/').next() == Some(kind.word());
-        Ok(list.into_iter().rev().filter(is_it).collect())
+        let is_it = move |entry: &Entry| entry.path.split('/').next() == Some(kind.word());
+        let newest = |newest: &mut VecDeque<Entry>, entry: Entry| {
+            if newest.len() >= ENTRIES_MOST {
+                newest.pop_front();
+            }
+            newest.push_back(entry);
+        };
+        let take = move |entries: &mut VecDeque<Entry>, entry: Entry| {
+            if is_it(&entry) {
+                newest(entries, entry);
+            }
+        };
+        let (entries, ended) = self.list("opt/in list", "/opt/in", VecDeque::new(), take).await;
+        ended.map(|()| entries.into_iter().rev().collect())
     }
 
     /// Looks for a document of ours among these, by its Identity. A list may hold years: no more than
@@ -195,8 +236,62 @@ impl Client {
     /// # Errors
     /// [`Error`]; reading has no effect.
     pub async fn inbox(&self) -> Result<Vec<Entry>, Error> {
-        let answer = self.good(self.send("opt/out list", Method::GET, "/opt/out").await?)?;
-        answer::list(&answer.body, "/opt/out/").map_err(|error| self.garbled(&error))
+        let (inbox, ended) = self.look(HashSet::new()).await;
+        ended.map(|()| inbox.fresh)
+    }
+
+    /// What lies in the inbox beside what is known.
+    pub(crate) async fn look(&self, known: HashSet<String>) -> (Inbox, Result<(), Error>) {
+        let inbox = Inbox { known, ..Inbox::default() };
+        self.list("opt/out list", "/opt/out", inbox, Inbox::meet).await
+    }
+
+    /// Reads a list as it comes, whatever its size; each piece of it has the time of a call.
+    async fn list<T: Default + Send + 'static>(
+        &self,
+        call: &'static str,
+        path: &'static str,
+        mut taken: T,
+        take: impl Fn(&mut T, Entry) + Send + 'static,
+    ) -> (T, Result<(), Error>) {
+        let request = self.request(&self.slow, Method::GET, path);
+        let opened = tokio::time::timeout(self.timeout, self.slow.open(call, request)).await;
+        let late = || self.error(What::NoAnswer("the list does not come".to_owned()));
+        let opened = match opened {
+            Ok(opened) => opened.map_err(|error| self.error(What::from(error))),
+            Err(_) => Err(late()),
+        };
+        let mut answer = match opened.and_then(|answer| self.good(answer.status()).map(|()| answer))
+        {
+            Ok(answer) => answer,
+            Err(error) => return (taken, Err(error)),
+        };
+        let (send, feed) = feed();
+        let reading = tokio::task::spawn_blocking(move || {
+            let feed = BufReader::with_capacity(64 * 1024, feed);
+            let read =
+                answer::list(feed, &format!("{path}/"), &mut |entry| take(&mut taken, entry));
+            (taken, read)
+        });
+        let broken = loop {
+            let piece = match tokio::time::timeout(self.timeout, answer.chunk()).await {
+                Ok(Ok(Some(piece))) => Ok(piece.to_vec()),
+                Ok(Ok(None)) => break None,
+                Ok(Err(error)) => break Some(self.broken(error)),
+                Err(_) => break Some(late()),
+            };
+            if send.send(piece).await.is_err() {
+                break None;
+            }
+        };
+        drop(send);
+        match reading.await {
+            Ok((taken, read)) => {
+                let read = read.map_err(|error| self.garbled(&error));
+                (taken, broken.map_or(read, Err))
+            }
+            Err(error) => (T::default(), Err(self.error(What::Garbled(error.to_string())))),
+        }
     }
 
     /// Reads a document of the inbox and leaves it there. `None` when it is gone, or not yet a document.
@@ -205,8 +300,8 @@ impl Client {
     /// [`Error`]; reading has no effect.
     pub async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let answer = self.send("opt/out", Method::GET, &format!("/opt/out/{path}")).await?;
-        match self.good(answer) {
-            Ok(answer) if answer.body.trim_ascii_start().starts_with(b"<") => Ok(Some(answer.body)),
+        match self.good(answer.status) {
+            Ok(()) if answer.body.trim_ascii_start().starts_with(b"<") => Ok(Some(answer.body)),
             Ok(_) | Err(Error { what: What::Absent, .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -275,7 +370,8 @@ impl Client {
         let request = self.request(&self.http, Method::GET, "/diagnosis");
         let request = request.timeout(self.timeout.min(DIAGNOSIS));
         let answer = self.http.send("diagnosis", request).await;
-        let answer = self.good(answer.map_err(|error| self.error(What::from(error)))?)?;
+        let answer = answer.map_err(|error| self.error(What::from(error)))?;
+        self.good(answer.status)?;
         let owner = answer::owner(&answer.body).map_err(|error| self.garbled(&error))?;
         if owner == self.utm.fsrar_id { Ok(owner) } else { Err(self.error(What::Stranger(owner))) }
     }

@@ -36,6 +36,9 @@ pub enum What {
     /// An answer that cannot be understood: the request may have had its effect.
     #[error("the answer cannot be understood: {0}")]
     Garbled(String),
+    /// PostgreSQL did not keep what the UTM gave.
+    #[error("PostgreSQL: {0}")]
+    NotKept(String),
     /// The UTM's key is another organisation's than the settings say.
     #[error("its key is of {0}")]
     Stranger(String),
@@ -57,12 +60,30 @@ impl What {
     pub const fn had_no_effect(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Refused(_) | Self::Key | Self::Stranger(_) => true,
-            Self::NoAnswer(_) | Self::Garbled(_) | Self::TooLong | Self::Absent => false,
+            Self::NoAnswer(_)
+            | Self::Garbled(_)
+            | Self::NotKept(_)
+            | Self::TooLong
+            | Self::Absent => false,
         }
+    }
+
+    /// Whether it says nothing of this document alone: the next one is likely to meet the same.
+    pub(super) const fn is_general(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::NotKept(_))
     }
 }
 
 impl Error {
+    /// PostgreSQL was away, or refused. Its words may quote a row.
+    pub(crate) fn not_kept(utm: &str, error: &sqlx::Error) -> Self {
+        let why = match error.as_database_error() {
+            Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
+            None => error.to_string(),
+        };
+        Self { utm: utm.to_owned(), what: What::NotKept(why) }
+    }
+
     /// Why the order with this number waits: the UTM takes no documents just now.
     #[must_use]
     pub fn reason(&self, order: &str) -> Reason {

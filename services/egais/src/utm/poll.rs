@@ -18,7 +18,7 @@ use crate::{
     xml::XmlError,
 };
 
-/// After so many documents in a row of reading that failed, the UTM is left alone until the next look.
+/// After so many documents in a row without an answer the UTM is left alone until the next look.
 const FAILED_MOST: usize = 3;
 /// How many positions of stock are written at a time.
 const BATCH: usize = 1_000;
@@ -36,10 +36,26 @@ pub struct Polled {
     pub rests: usize,
     /// When the newest of what could not be read was first seen.
     pub unread_at: Option<OffsetDateTime>,
-    /// Documents that the UTM did not give out.
+    /// Documents in a row for which there was no answer.
     failed: usize,
     /// Whether another one took the turn meanwhile.
     lost: bool,
+    /// Whether there is more than was taken in hand.
+    is_cut: bool,
+}
+
+impl Polled {
+    /// One document that the UTM does not give out, or that is none, is no reason to leave the others, nor are many; a UTM
+    /// that does not answer is.
+    fn goes_on(&mut self, ended: Result<(), Error>) -> Result<(), Error> {
+        let Err(error) = ended else {
+            self.failed = 0;
+            return Ok(());
+        };
+        self.failed += usize::from(error.what.is_general());
+        let is_over = error.what.had_no_effect() || self.failed >= FAILED_MOST;
+        if is_over { Err(error) } else { Ok(()) }
+    }
 }
 
 impl Egais {
@@ -52,13 +68,14 @@ impl Egais {
     /// [`Error`] when the UTM or PostgreSQL is away: nothing is lost, for what was not kept is not deleted.
     pub async fn poll(&self, name: &str) -> Result<Option<Polled>, Error> {
         let Some(utm) = self.utms.get(name) else { return Ok(None) };
-        let away = |error: sqlx::Error| store_away(name, &error);
+        let away = |error: sqlx::Error| Error::not_kept(name, &error);
         let turn = self.store.turn(name, Task::Poll, self.config.egais_turn).await.map_err(away)?;
         let Some(turn) = turn else { return Ok(None) };
         let began = self.now();
         let polled = self.round(utm, &turn).await;
         let round = match &polled {
             Ok(polled) if polled.lost => Round::Away,
+            Ok(polled) if polled.is_cut => Round::Failed { at: self.now() },
             Ok(polled) => Round::Whole { began, unread_at: polled.unread_at },
             Err(error) if error.what.had_no_effect() => Round::Away,
             Err(_) => Round::Failed { at: self.now() },
@@ -69,59 +86,89 @@ impl Egais {
 
     async fn round(&self, utm: &Client, turn: &Turn) -> Result<Polled, Error> {
         let mut polled = Polled::default();
-        for entry in self.listed(utm).await? {
+        for entry in self.listed(utm, &mut polled).await? {
             let kept = self.store.renew(turn, self.config.egais_turn).await;
-            if !kept.map_err(|error| store_away(utm.name(), &error))? {
+            if !kept.map_err(|error| Error::not_kept(utm.name(), &error))? {
                 polled.lost = true;
                 break;
             }
-            match self.keep(utm, turn, &entry, &mut polled).await {
-                Ok(Kept::Taken) => match utm.delete(&entry.path).await {
-                    Ok(()) => polled.taken += 1,
-                    // What was kept is kept once, however often it is read.
-                    Err(error)
-                        if !error.what.had_no_effect() && polled.failed + 1 < FAILED_MOST =>
-                    {
-                        polled.failed += 1;
-                    }
-                    Err(error) => return Err(error),
-                },
-                Ok(Kept::Later) => self.leave_unread(utm, &entry, &mut polled, "no document").await,
+            let ended = match self.keep(utm, turn, &entry, &mut polled).await {
+                // What was kept is kept once, however often it is read.
+                Ok(Kept::Taken) => {
+                    let gone = utm.delete(&entry.path).await;
+                    polled.taken += usize::from(gone.is_ok());
+                    gone
+                }
+                Ok(Kept::Later) => {
+                    self.leave_unread(utm, &entry, &mut polled, "no document").await;
+                    Ok(())
+                }
+                Ok(Kept::Passed) => Ok(()),
                 Ok(Kept::Foreign) => {
-                    self.foreign.lock().await.insert((utm.name().to_owned(), entry.path));
+                    let mut foreign = self.foreign.lock().await;
+                    foreign.entry(utm.name().to_owned()).or_default().insert(entry.path);
+                    Ok(())
                 }
-                // One document that the UTM does not give out is no reason to leave the others; a UTM that does not
-                // answer at all is.
-                Err(error) if error.what.had_no_effect() => return Err(error),
                 Err(error) => {
-                    let why = error.what.to_string();
-                    self.leave_unread(utm, &entry, &mut polled, &why).await;
-                    polled.failed += 1;
-                    if polled.failed >= FAILED_MOST {
-                        return Err(error);
+                    if !error.what.had_no_effect() {
+                        let why = error.what.to_string();
+                        self.leave_unread(utm, &entry, &mut polled, &why).await;
                     }
+                    Err(error)
                 }
-            }
+            };
+            polled.goes_on(ended)?;
         }
         Ok(polled)
     }
 
     /// What lies in the inbox and is not known to be for others; what could not be read last time comes last, so that
     /// it is in nobody's way.
-    async fn listed(&self, utm: &Client) -> Result<Vec<Entry>, Error> {
-        let mut entries = utm.inbox().await?;
-        let place = |path: &str| (utm.name().to_owned(), path.to_owned());
-        let there: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
-        let is_there =
-            |(at, path): &(String, String)| at != utm.name() || there.contains(path.as_str());
-        // A number may come again one day: what is gone is forgotten.
-        let mut foreign = self.foreign.lock().await;
-        foreign.retain(is_there);
+    async fn listed(&self, utm: &Client, polled: &mut Polled) -> Result<Vec<Entry>, Error> {
+        let known = self.foreign.lock().await.remove(utm.name()).unwrap_or_default();
+        let (inbox, ended) = utm.look(known).await;
+        // A number may come again one day: what is gone is forgotten, once the whole list was seen.
+        let mut foreign = inbox.still;
+        if ended.is_err() {
+            foreign.extend(inbox.known);
+        }
+        self.foreign.lock().await.insert(utm.name().to_owned(), foreign);
+        ended?;
+        polled.is_cut = inbox.is_cut;
+        let mut entries = inbox.fresh;
         let mut unreadable = self.unreadable.lock().await;
-        unreadable.retain(|place, _| is_there(place));
-        entries.retain(|entry| !foreign.contains(&place(&entry.path)));
+        if !inbox.is_cut {
+            let there: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+            unreadable.retain(|(at, path), _| at != utm.name() || there.contains(path.as_str()));
+        }
+        let place = |path: &str| (utm.name().to_owned(), path.to_owned());
         entries.sort_by_key(|entry| unreadable.contains_key(&place(&entry.path)));
-        Ok(entries)
+        drop(unreadable);
+        self.without_strangers(utm, entries).await
+    }
+
+    /// Leaves out what answers documents of others. For good, so that the next look has the rest of a long list in hand;
+    /// but for answers to questions, for one of ours is entered only after it was taken.
+    async fn without_strangers(
+        &self,
+        utm: &Client,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<Entry>, Error> {
+        let names: HashSet<&String> =
+            entries.iter().filter_map(|entry| entry.reply_id.as_ref()).collect();
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let ours = self.store.ours(utm.name(), &names).await;
+        let Some(ours) = ours.map_err(|error| Error::not_kept(utm.name(), &error))? else {
+            return Ok(entries);
+        };
+        let is_ours =
+            |entry: &Entry| entry.reply_id.as_ref().is_none_or(|name| ours.contains(name));
+        let (ours, strangers): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_ours);
+        let paths = strangers.into_iter().map(|entry| entry.path);
+        let mut foreign = self.foreign.lock().await;
+        let foreign = foreign.entry(utm.name().to_owned()).or_default();
+        foreign.extend(paths.filter(|path| !path.starts_with("Reply")));
+        Ok(ours)
     }
 
     /// A document stays in the UTM because it cannot be read: it is told of once.
@@ -156,7 +203,7 @@ impl Egais {
             Err(error) => return Err(error),
         };
         let read = answer::incoming(body.as_slice(), &mut |_| Ok(()));
-        let away = |error: sqlx::Error| store_away(utm.name(), &error);
+        let away = |error: sqlx::Error| Error::not_kept(utm.name(), &error);
         match read {
             Ok(Incoming::Ticket(ticket)) => self.keep_ticket(utm, &ticket, &body, polled).await,
             // The brief names a document by what it was answered, and has one verdict.
@@ -207,7 +254,7 @@ impl Egais {
     ) -> Result<Kept, Error> {
         let text = String::from_utf8_lossy(body).replace('\0', "");
         let ours = self.store.keep_ticket(utm.name(), ticket, &text, self.now()).await;
-        match ours.map_err(|error| store_away(utm.name(), &error))? {
+        match ours.map_err(|error| Error::not_kept(utm.name(), &error))? {
             Some(cause) => {
                 polled.causes.extend(cause);
                 Ok(Kept::Taken)
@@ -224,18 +271,19 @@ impl Egais {
         entry: &Entry,
         polled: &mut Polled,
     ) -> Result<Kept, Error> {
-        let away = |error: sqlx::Error| store_away(utm.name(), &error);
-        if !self.store.awaits_rests(utm.name()).await.map_err(away)? {
-            // A crash after the comparison leaves its answer there.
-            let reply_id = entry.reply_id.as_deref();
-            let is_old = self.store.had_asked(utm.name(), reply_id).await.map_err(away)?;
-            return Ok(if is_old { Kept::Taken } else { Kept::Foreign });
-        }
+        let away = |error: sqlx::Error| Error::not_kept(utm.name(), &error);
+        let reply_id = entry.reply_id.as_deref();
+        // In this order: a question is entered first and noted in its run after that.
+        let is_ours = self.store.had_asked(utm.name(), reply_id).await.map_err(away)?;
+        let Some(run) = self.store.awaiting_run(utm.name(), reply_id).await.map_err(away)? else {
+            // A crash after the comparison leaves its answer there. What others have asked for is theirs.
+            return Ok(if is_ours { Kept::Taken } else { Kept::Passed });
+        };
         let shop = entry.path.starts_with("ReplyRestsShop");
-        let (send, mut batches) = channel(2);
+        let (send, batches) = channel(2);
         let mut batch = Batch { rows: Vec::new(), send };
         let reading = utm.read_rests(&entry.path, move |rest| batch.take(rest));
-        let writing = self.store.keep_rests(utm.name(), shop, &mut batches);
+        let writing = self.store.keep_rests(utm.name(), shop, batches);
         // It may take an hour: the turn is kept meanwhile.
         let (read, written) = tokio::select! {
             both = async { tokio::join!(reading, writing) } => both,
@@ -254,8 +302,7 @@ impl Egais {
         }
         written.commit().await.map_err(away)?;
         polled.rests += 1;
-        let run = self.store.rests_came(utm.name(), shop, self.now()).await.map_err(away)?;
-        if let Some(run) = run {
+        if self.store.rests_came(run, shop, self.now()).await.map_err(away)? {
             let found = self.store.compare(utm.name(), run, self.now()).await.map_err(away)?;
             for difference in found.iter().take(50) {
                 tracing::warn!(utm = utm.name(), alc_code = %difference.alc_code,
@@ -311,12 +358,6 @@ enum Kept {
     Taken,
     Later,
     Foreign,
-}
-
-fn store_away(utm: &str, error: &sqlx::Error) -> Error {
-    let why = match error.as_database_error() {
-        Some(error) => format!("SQLSTATE {}", error.code().unwrap_or_default()),
-        None => error.to_string(),
-    };
-    Error { utm: utm.to_owned(), what: What::Garbled(format!("PostgreSQL: {why}")) }
+    /// Not ours as far as is known by now: a question of ours may be on its way into the tables.
+    Passed,
 }

@@ -20,11 +20,14 @@ fn faults(order: &OrderRef) -> Vec<Failure> {
         Fault::Unexpected(name()),
         Fault::AlcCode(name()),
         Fault::OtherProduct(name()),
+        Fault::Unit(name(), "778".to_owned()),
         Fault::FormB(name(), 2),
         Fault::Product(name()),
         Fault::Receipt("RECEIPT".to_owned()),
+        Fault::SameReceipt("RECEIPT".to_owned()),
         Fault::Waybill("WAYBILL".to_owned()),
         Fault::MoreThanWaybill("TTN-1".to_owned()),
+        Fault::WaybillShared("TTN-1".to_owned(), "A-1041".to_owned()),
         Fault::WaybillUnclear("TTN-1".to_owned()),
         Fault::NoShipment,
     ];
@@ -67,7 +70,11 @@ fn paper() -> Paper {
         guarded: true,
         resent: false,
         asked: false,
+        cleared: false,
         away: false,
+        doubts: 0,
+        first_at: None,
+        told: 0,
         stage: Stage::Ready { refused: 0, after: None },
     }
 }
@@ -98,7 +105,15 @@ fn each_reason_is_a_sentence_that_names_the_order_and_what_to_do() {
             by_hand(order),
             unknown(order, paper),
             refused_twice(order, paper, "Марка уже списана."),
-            refused(order, &[refusal(paper, "Марка уже списана.")]),
+            refused(order, &[(refusal(paper, "Марка уже списана."), false)]),
+            refused(order, &[(refusal(paper, "Неверный формат."), true)]),
+            refused(
+                order,
+                &[
+                    (refusal(paper, "Марка уже списана"), false),
+                    (refusal(paper, "Неверный формат."), true),
+                ],
+            ),
         ])
         .naming(&["fsrar_id"])
         .covers(

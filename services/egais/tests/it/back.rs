@@ -68,6 +68,46 @@ async fn a_waybill_of_return_is_accepted_as_a_whole_or_its_difference_is_named()
 }
 
 #[tokio::test]
+async fn a_waybill_of_two_orders_is_for_a_person_and_calls_nothing_missing() {
+    let world = by_waybill("WayBillAct_v4").await;
+    let first = named(order(1, world.now(), &[wine(&[1])]));
+    let second = named(order(2, world.now(), &[wine(&[2])]));
+    for order in [&first, &second] {
+        assert_eq!(world.tell(shipped(order)).await, "done");
+    }
+    put(&world, &[1, 2], true);
+    for order in [&first, &second] {
+        assert_eq!(world.tell(returned(order, 1, &[(7, 1)], &[])).await, "dead waybill_shared");
+    }
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn waybills_of_two_senders_may_have_one_number_and_day() {
+    let world = by_waybill("WayBillAct_v4").await;
+    let order = named(order(1, world.now(), &[wine(&[1])]));
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    let other = "TTN-0999999902";
+    {
+        let line = |number: usize| WaybillLine {
+            alc_code: WINE.to_owned(),
+            quantity: 1.into(),
+            marks: vec![mark(number)],
+        };
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(OWNER.to_owned()).or_default();
+        books.put_waybill_of("010000000001", "1", WAYBILL, vec![line(1)]);
+        books.put_waybill_of("010000000002", "1", other, vec![line(9)]);
+        // The two documents of each come mixed.
+        books.send_waybill(WAYBILL);
+        books.send_waybill(other);
+    }
+    assert_eq!(world.tell(returned(&order, 1, &[(7, 1)], &[])).await, "done");
+    assert_eq!(world.bottle(&mark(1)), ["written off", "returned"]);
+    world.agrees().await;
+}
+
+#[tokio::test]
 async fn more_than_the_waybill_says_is_for_a_person() {
     let world = by_waybill("WayBillAct_v4").await;
     let order = named(order(1, world.now(), &[wine(&[1, 2])]));

@@ -366,6 +366,8 @@ async fn chaos_of_two_processes_on_one_utm_doubles_nothing_and_one_goes_on_alone
         sea.person().await;
         breath(20).await;
     }
+    // As long as nothing dies, nothing is in doubt, however long one waits for the other.
+    assert_eq!((sea.found, sea.absent), (0, 0));
     // One dies with all that it has in hand; nobody ends its turns and leases for it.
     sea.service.take().unwrap().kill().await;
     let began = Instant::now();

@@ -59,7 +59,9 @@ pub(crate) fn order(id: u64, at: OffsetDateTime, lines: &[Goods]) -> Order {
         "buyer": {"id": 42, "name": null, "email": null, "phone": null, "inn": null, "kpp": null},
         "lines": lines.iter().map(line).collect::<Vec<_>>(),
         "delivery": null, "payments": [], "shipments": [],
-        "properties": {"EGAIS_SHIFT": "12", "EGAIS_CHEQUE": "345"},
+        "properties": {
+            "EGAIS_SHIFT": "12", "EGAIS_CHEQUE": "345", "EGAIS_BACK_SHIFT": "13", "EGAIS_BACK_CHEQUE": "7",
+        },
     }))
     .unwrap();
     (order.created_at, order.updated_at) = (at, at);

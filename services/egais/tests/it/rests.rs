@@ -124,3 +124,114 @@ fn fifty_thousand_positions_are_read_in_a_second_and_little_memory() {
     let limit = if cfg!(debug_assertions) { 30.0 } else { 1.0 };
     assert!(took.as_secs_f64() < limit, "{took:?}");
 }
+
+#[tokio::test]
+async fn a_table_that_refuses_stock_in_the_middle_holds_up_nobody() {
+    let world = World::new().await;
+    let rest = |number: usize| emulator::utm::Rest {
+        alc_code: format!("{number:019}"),
+        name: "Товар".to_owned(),
+        f1: None,
+        f2: None,
+        quantity: 1.into(),
+    };
+    let all = (0..5_000).map(rest).collect();
+    world
+        .running
+        .emulator
+        .utm
+        .books()
+        .entry(crate::world::OWNER.to_owned())
+        .or_default()
+        .put_rests(all, Vec::new());
+    sqlx::query("ALTER TABLE rests ADD CONSTRAINT few CHECK (place < 500)")
+        .execute(world.tables.pool())
+        .await
+        .unwrap();
+    assert!(world.egais.ask_rests("office").await.unwrap());
+    for _ in 0..4 {
+        let look = world.egais.poll("office");
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(60), look).await;
+        ended.expect("the look comes to its end").ok();
+    }
+    sqlx::query("ALTER TABLE rests DROP CONSTRAINT few")
+        .execute(world.tables.pool())
+        .await
+        .unwrap();
+    world.egais.poll("office").await.unwrap();
+    assert_eq!(world.tables.number("SELECT count(*) FROM rests").await, 5_000);
+    assert_eq!(world.summary().waiting, 0);
+}
+
+#[tokio::test]
+async fn two_utms_whose_answers_name_the_same_products_hold_up_neither() {
+    let world = World::new().await;
+    let store = world.egais.store();
+    let rest = |number: usize| egais::utm::answer::Rest {
+        product: egais::documents::Product {
+            alc_code: format!("{number:019}"),
+            ..egais::documents::Product::default()
+        },
+        quantity: 1.into(),
+        ..egais::utm::answer::Rest::default()
+    };
+    let all = || (0..2_000).map(rest).collect::<Vec<_>>();
+    let back = all().into_iter().rev().collect::<Vec<_>>();
+    // One has written the first half of its products when the other comes with the same from the other end.
+    let (send, batches) = tokio::sync::mpsc::channel(1);
+    let (other, others) = tokio::sync::mpsc::channel(1);
+    let feed = async move {
+        for (one, two) in all().chunks(1_000).zip(back.chunks(1_000)) {
+            send.send(one.to_vec()).await.unwrap();
+            other.send(two.to_vec()).await.unwrap();
+        }
+    };
+    let (first, second, ()) = tokio::join!(
+        store.keep_rests("office", false, batches),
+        store.keep_rests("branch", false, others),
+        feed
+    );
+    first.unwrap().commit().await.unwrap();
+    second.unwrap().commit().await.unwrap();
+    assert_eq!(world.tables.number("SELECT count(*) FROM products").await, 2_000);
+}
+
+/// What another program at the shop has asked, under a name of its own.
+fn theirs(world: &World) -> String {
+    let reply = "00000000-0000-4000-a000-000000000001";
+    let mut books = world.running.emulator.utm.books();
+    let books = books.entry(crate::world::OWNER.to_owned()).or_default();
+    books.put_answer("ReplyRests_v2", reply, answer(1));
+    reply.to_owned()
+}
+
+#[tokio::test]
+async fn stock_that_another_program_has_asked_for_is_left_to_it() {
+    let world = World::new().await;
+    let reply = theirs(&world);
+    stock(&world).await;
+    let left = world.egais.utm("office").unwrap().inbox().await.unwrap();
+    let left: Vec<Option<String>> = left.into_iter().map(|entry| entry.reply_id).collect();
+    assert_eq!(left, [Some(reply)]);
+    let ours = "SELECT count(*) FROM rests WHERE alc_code = '0000000000000000000'";
+    assert_eq!(world.tables.number(ours).await, 0);
+    assert_eq!(world.tables.number("SELECT count(*) FROM rests").await, 2);
+}
+
+#[tokio::test]
+async fn a_list_of_a_hundred_thousand_entries_keeps_no_ticket_from_being_read() {
+    let world = World::new().await;
+    let ticket = "<Documents><Document><Ticket/></Document></Documents>";
+    {
+        let mut books = world.running.emulator.utm.books();
+        let books = books.entry(crate::world::OWNER.to_owned()).or_default();
+        for number in 0..100_000 {
+            let reply = format!("00000000-0000-4000-a000-{number:012}");
+            books.put_answer("Ticket", &reply, ticket.to_owned());
+        }
+    }
+    let order = order(1, world.now(), &[wine(&[1])]);
+    assert_eq!(world.tell(shipped(&order)).await, "done");
+    assert_eq!(world.summary().waiting, 100_000, "the others' tickets are theirs");
+    world.agrees().await;
+}

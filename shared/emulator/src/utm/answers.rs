@@ -118,7 +118,11 @@ fn position(rest: &Rest, name: &str) -> String {
 
 /// A waybill and what it is registered as: two documents.
 pub(super) fn waybill(waybill: &Waybill) -> (String, String) {
-    let number = safe(&waybill.reg_id);
+    let (reg_id, number) = (safe(&waybill.reg_id), safe(&waybill.number));
+    let shipper = format!(
+        "<oref:UL><oref:ClientRegId>{0}</oref:ClientRegId><oref:FullName>Отправитель {0}</oref:FullName></oref:UL>",
+        safe(&waybill.shipper)
+    );
     let (mut lines, mut forms) = (String::new(), String::new());
     for (line, place) in waybill.lines.iter().zip(1_u32..) {
         let marks: String =
@@ -143,18 +147,18 @@ pub(super) fn waybill(waybill: &Waybill) -> (String, String) {
         ));
     }
     let first = format!(
-        "<ns:WayBill_v4><wb:Identity>{number}</wb:Identity><wb:Header><wb:Type>WBReturnFromMe</wb:Type>\
-         <wb:NUMBER>N-{number}</wb:NUMBER><wb:Date>2026-11-20</wb:Date></wb:Header><wb:Content>{lines}</wb:Content></ns:WayBill_v4>"
+        "<ns:WayBill_v4><wb:Identity>{reg_id}</wb:Identity><wb:Header><wb:Type>WBReturnFromMe</wb:Type>\
+         <wb:NUMBER>{number}</wb:NUMBER><wb:Date>2026-11-20</wb:Date><wb:Shipper>{shipper}</wb:Shipper></wb:Header><wb:Content>{lines}</wb:Content></ns:WayBill_v4>"
     );
     let second = format!(
-        "<ns:TTNInformF2Reg><wbr:Header><wbr:Identity>{number}</wbr:Identity><wbr:WBRegId>{number}</wbr:WBRegId>\
-         <wbr:WBNUMBER>N-{number}</wbr:WBNUMBER><wbr:WBDate>2026-11-20</wbr:WBDate></wbr:Header>\
+        "<ns:TTNInformF2Reg><wbr:Header><wbr:Identity>{reg_id}</wbr:Identity><wbr:WBRegId>{reg_id}</wbr:WBRegId>\
+         <wbr:WBNUMBER>{number}</wbr:WBNUMBER><wbr:WBDate>2026-11-20</wbr:WBDate><wbr:Shipper>{shipper}</wbr:Shipper></wbr:Header>\
          <wbr:Content>{forms}</wbr:Content></ns:TTNInformF2Reg>"
     );
     let spaces = format!(
-        "xmlns:wb=\"{NS}/TTNSingle_v4\" xmlns:pref=\"{NS}/ProductRef_v2\" xmlns:ce=\"{NS}/CommonV3\""
+        "xmlns:wb=\"{NS}/TTNSingle_v4\" xmlns:oref=\"{NS}/ClientRef_v2\" xmlns:pref=\"{NS}/ProductRef_v2\" xmlns:ce=\"{NS}/CommonV3\""
     );
-    let registered = format!("xmlns:wbr=\"{NS}/TTNInformF2Reg\"");
+    let registered = format!("xmlns:wbr=\"{NS}/TTNInformF2Reg\" xmlns:oref=\"{NS}/ClientRef_v2\"");
     (document(&spaces, &first), document(&registered, &second))
 }
 

@@ -92,6 +92,10 @@ pub struct Rest {
 pub struct Waybill {
     /// EGAIS's number (`TTN-…`).
     pub reg_id: String,
+    /// Who sent it: his id in EGAIS.
+    pub shipper: String,
+    /// His number of it.
+    pub number: String,
     /// What is there; empty where nobody asks.
     pub lines: Vec<WaybillLine>,
     pub(super) is_answered: bool,
@@ -164,8 +168,19 @@ impl Books {
 
     /// A waybill that EGAIS knows and whose documents are not in the inbox (any more).
     pub fn put_waybill(&mut self, reg_id: &str, lines: Vec<WaybillLine>) {
-        let reg_id = reg_id.to_owned();
-        self.waybills.push(Waybill { reg_id, lines, is_answered: false });
+        self.put_waybill_of("010000000001", &format!("N-{reg_id}"), reg_id, lines);
+    }
+
+    /// The same of this sender, with his number.
+    pub fn put_waybill_of(
+        &mut self,
+        shipper: &str,
+        number: &str,
+        reg_id: &str,
+        lines: Vec<WaybillLine>,
+    ) {
+        let (shipper, number, reg_id) = (shipper.to_owned(), number.to_owned(), reg_id.to_owned());
+        self.waybills.push(Waybill { reg_id, shipper, number, lines, is_answered: false });
     }
 
     /// The documents of a waybill come into the inbox.
@@ -191,6 +206,11 @@ impl Books {
     /// Puts a document into the inbox that nobody asked for.
     pub fn put_incoming(&mut self, path: &str, body: String) {
         self.deliver(path, None, body);
+    }
+
+    /// Puts a document into the inbox that answers what somebody has sent under this name.
+    pub fn put_answer(&mut self, path: &str, reply_id: &str, body: String) {
+        self.deliver(path, Some(reply_id), body);
     }
 
     /// See [`Summary`].

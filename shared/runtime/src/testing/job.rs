@@ -27,7 +27,7 @@ pub enum End {
 }
 
 /// A job without the runtime: its state goes through JSON between two steps, as in the store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Job {
     event: Event,
     state: String,
