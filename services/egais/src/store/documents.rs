@@ -203,14 +203,15 @@ impl Store {
     }
 
     /// Which of these names of the UTM's are those of documents of ours; `None` while it cannot be told, because one of
-    /// them was perhaps sent and its name is not known.
+    /// them was perhaps sent and its name is not known, or went out again and may have two.
     ///
     /// # Errors
     /// When PostgreSQL is away.
     pub async fn ours(&self, utm: &str, names: &[String]) -> sqlx::Result<Option<HashSet<String>>> {
         let in_doubt = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM documents
-             WHERE utm = $1 AND reply_id IS NULL AND ended_at IS NULL AND state <> 'made') AS "is!""#,
+            r#"SELECT EXISTS (SELECT FROM documents d
+             WHERE utm = $1 AND ended_at IS NULL AND state <> 'made' AND (reply_id IS NULL OR EXISTS (
+                SELECT FROM document_moves m WHERE m.identity = d.identity AND m.state = 'not found, again'))) AS "is!""#,
             utm
         )
         .fetch_one(&self.pool)
