@@ -1,12 +1,14 @@
 //! What a plan must know of an order: its points, its buyer, what was done before.
 
-use events::{Money, Order, Phone, ReturnFact};
+use events::{Money, Order, OrderRef, Phone};
 use runtime::Failure;
 
 use crate::{
     ask::{self, Asking},
     bank::Bank,
+    ledger::Key,
     plan::{Planner, Who},
+    rules::value,
     store::{Done, Saved},
     words,
 };
@@ -31,17 +33,27 @@ fn saved(order: &Order) -> Saved {
 }
 
 impl Planner<'_> {
-    /// The value of the goods that came back in this order's other returns.
+    /// The value of the goods that came back before this return, of which the operation `of` moved points.
     pub(crate) async fn returned_before(
         &self,
-        fact: &ReturnFact,
+        order: &OrderRef,
+        of: &Key,
+        occurrence: u32,
         value: i64,
     ) -> Result<i64, Failure> {
-        let order = &fact.order;
-        let key = ask::order(order);
-        let before = self.bank.store().returned_before(&key, fact.occurrence, value).await;
+        let before = self.bank.store().returned_before(of, occurrence, value).await;
         before.map_err(|error| {
             tracing::debug!(%error, "an order's returns cannot be read");
+            words::store_away(order)
+        })
+    }
+
+    /// What the order's goods are worth at full prices, in kopecks: the most that was ever seen.
+    pub(crate) async fn goods(&self, order: &Order) -> Result<i64, Failure> {
+        let now = order.lines.iter().map(|line| value(line, line.quantity)).sum::<Option<i64>>();
+        let now = now.ok_or_else(|| words::return_unclear(&order.key))?;
+        self.bank.store().goods(&ask::order(order), now).await.map_err(|error| {
+            tracing::debug!(%error, "the value of an order's goods cannot be kept");
             words::store_away(&order.key)
         })
     }

@@ -101,6 +101,7 @@ impl Planner<'_> {
         if spent.iter().any(Done::stands) {
             return Ok(if patient { Plan::Wait } else { Plan::Nothing });
         }
+        self.goods(order).await?;
         let holds = self.found(order, &["hold"]).await?;
         let mut ask = Vec::new();
         let asking = self.asking(order, who);
@@ -126,7 +127,7 @@ impl Planner<'_> {
 
     /// The buyer has the goods: points are earned on the money paid, and pending until the time
     /// for returns is over. Of an order that was cancelled and came back with its payment, the
-    /// points are spent at the latest now.
+    /// points are spent at the latest now; so are those of one whose goods all went back and left again.
     pub(crate) async fn completed(
         &self,
         order: &Order,
@@ -160,6 +161,7 @@ impl Planner<'_> {
         if earned == 0 {
             return Ok(Vec::new());
         }
+        self.goods(order).await?;
         let matures_at = at + self.program.return_window;
         let what = What::Accrual {
             amount: earned,
@@ -175,8 +177,10 @@ impl Planner<'_> {
     }
 
     async fn was_cancelled(&self, order: &Order) -> Result<bool, Failure> {
-        // Those that were cancelled before that was noted show it by what was undone.
-        let undone = self.found(order, &["cancel-spend", "release", "reversal"]).await?;
+        // Those that were cancelled before that was noted show it by what was undone; those that went back and left
+        // again, by what was returned.
+        let undone =
+            self.found(order, &["cancel-spend", "release", "reversal", "return-spend"]).await?;
         Ok(!undone.is_empty() || self.has_ended(order).await?)
     }
 
@@ -215,15 +219,14 @@ impl Planner<'_> {
         let unclear = || words::return_unclear(&order.key);
         let back = fact.lines.iter().map(|part| value(order.line(part.line)?, part.quantity));
         let back = back.sum::<Option<i64>>().ok_or_else(unclear)?;
-        let all = order.lines.iter().map(|line| value(line, line.quantity));
-        let all = all.sum::<Option<i64>>().ok_or_else(unclear)?;
-        let before = self.returned_before(fact, back).await?;
-        let came = before.saturating_add(back);
+        let all = self.goods(order).await?;
         let spent = self.standing(order, &["spend", "capture"]).await?;
         let asking = self.asking(order, Who::OF_REFERENCE);
         let mut ask = Vec::new();
         let named = [("return-accrual", accrual), ("return-spend", spent)];
         for (name, done) in named.into_iter().filter_map(|(name, done)| Some((name, done?))) {
+            let before = self.returned_before(&order.key, &done.key, fact.occurrence, back).await?;
+            let came = before.saturating_add(back);
             // Parts of a kopeck are not lost between returns: each goes from one sum to the next.
             let until = |value| proportion(done.applied, value, all);
             let amount = until(came) - until(before);

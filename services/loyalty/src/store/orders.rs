@@ -81,28 +81,45 @@ impl Store {
         rows.iter().map(|text| Ok(waiting(&request(text)?, &undoing))).collect()
     }
 
-    /// Notes that goods of this value (kopecks) came back in an order's return, and answers the
+    /// Keeps what an order's goods are worth (kopecks), and answers the most that they were ever worth.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] when PostgreSQL does not answer.
+    pub async fn goods(&self, order: &Key, value: i64) -> sqlx::Result<i64> {
+        sqlx::query_scalar!(
+            "INSERT INTO goods AS g (source, name, value) VALUES ($1, $2, $3)
+             ON CONFLICT (source, name) DO UPDATE SET value = GREATEST(g.value, excluded.value)
+             RETURNING value",
+            order.source,
+            order.external_id,
+            value,
+        )
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// Notes that goods of this value (kopecks) came back, of which the operation `of` moved points, and answers the
     /// value of those that were noted before it: always the same, however often it is asked.
     ///
     /// # Errors
     /// [`sqlx::Error`] when PostgreSQL does not answer.
     pub async fn returned_before(
         &self,
-        order: &Key,
+        of: &Key,
         occurrence: u32,
         value: i64,
     ) -> sqlx::Result<i64> {
         let mut group = self.pool.begin().await?;
         // Two returns at once are one after the other.
-        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 8))", order.to_string())
+        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 8))", of.to_string())
             .execute(&mut *group)
             .await?;
         sqlx::query!(
             "INSERT INTO returns (source, name, occurrence, value, before)
              SELECT $1, $2, $3, $4, COALESCE(sum(value), 0)::bigint FROM returns WHERE source = $1 AND name = $2
              ON CONFLICT DO NOTHING",
-            order.source,
-            order.external_id,
+            of.source,
+            of.external_id,
             i64::from(occurrence),
             value,
         )
@@ -110,8 +127,8 @@ impl Store {
         .await?;
         let before = sqlx::query_scalar!(
             "SELECT before FROM returns WHERE source = $1 AND name = $2 AND occurrence = $3",
-            order.source,
-            order.external_id,
+            of.source,
+            of.external_id,
             i64::from(occurrence),
         )
         .fetch_one(&mut *group)

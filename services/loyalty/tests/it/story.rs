@@ -171,6 +171,54 @@ async fn returns_one_by_one_come_to_the_whole() {
     world.end().await;
 }
 
+/// A manager takes the mug that came back out of the order: that makes its share of the points no larger.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_is_a_share_of_what_was_sold_and_not_of_what_is_left() {
+    let world = world().await;
+    let mut fresh = order(1);
+    fresh.updated_at = time::OffsetDateTime::now_utc();
+    let mut less = fresh.clone();
+    less.lines[0].quantity = "1".parse().unwrap();
+    let facts = [created(order(1)), paid(order(1)), completed(fresh), returned(less)];
+    for (count, fact) in (1..).zip(facts) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+    }
+    // 500 of 1200, as if the order had stayed as it was.
+    assert_eq!(world.balance(PHONE).await, ["441.66", "38.11", "0.00", "0.00"]);
+    world.end().await;
+}
+
+/// A shipment that is undone and leaves anew is told as a return: what was given back is spent once more at the end,
+/// and given back once more when the goods really come home.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_back_and_left_again_is_spent_and_given_back_anew() {
+    let world = world().await;
+    let mut fresh = order(1);
+    fresh.updated_at = time::OffsetDateTime::now_utc();
+    let all = |occurrence| {
+        let lines = fresh.lines.iter();
+        let lines = lines.map(|line| ReturnedLine { line: line.id, quantity: line.quantity });
+        let (order, lines) = (fresh.clone(), lines.collect());
+        Fact::OrderReturned(Box::new(ReturnFact { order, lines, occurrence }))
+    };
+    let again = Fact::OrderCompleted(Box::new(OrderFact { order: fresh.clone(), occurrence: 2 }));
+    let steps = [
+        (created(order(1)), "400.00 0.00"),
+        (paid(order(1)), "400.00 0.00"),
+        (completed(fresh.clone()), "400.00 65.33"),
+        (all(1), "500.00 0.00"),
+        (again, "400.00 65.33"),
+        (all(2), "500.00 0.00"),
+    ];
+    for (count, (fact, expected)) in (1..).zip(steps) {
+        world.tell(fact).await;
+        world.until_jobs("done", count).await;
+        assert_eq!(world.balance(PHONE).await[..2].join(" "), expected, "step {count}");
+    }
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_paid_with_points_alone_is_paid_when_it_is_made() {
     let world = world().await;
