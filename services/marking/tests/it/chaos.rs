@@ -38,7 +38,7 @@ fn long() -> bool {
 }
 
 fn orders() -> usize {
-    if long() { 1_000 } else { 40 }
+    if long() { 1_000 } else { 24 }
 }
 
 fn seed() -> u64 {
@@ -198,7 +198,7 @@ impl Sea {
                 return;
             }
             assert!(began.elapsed() < LONG * 6, "{done} of {jobs} jobs are done");
-            let step = if long() { 150 } else { 25 };
+            let step = if long() { 150 } else { 15 };
             if done - last >= step + dice.random_range(0..step) {
                 last = done;
                 *kills += 1;
