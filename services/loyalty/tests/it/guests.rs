@@ -21,10 +21,7 @@ fn completed_again(occurrence: u32) -> Fact {
 }
 
 async fn tell_all(world: &World, facts: impl IntoIterator<Item = Fact>) {
-    for (count, fact) in (1..).zip(facts) {
-        world.tell(fact).await;
-        world.until_jobs("done", count).await;
-    }
+    world.tell_each(facts).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,10 +11,7 @@ async fn a_return_that_takes_and_gives_is_heard_as_both() {
     let world = world().await;
     world.listen().await;
     let facts = [created(order(1)), paid(order(1)), completed(order(1)), returned(order(1))];
-    for (count, fact) in (1..).zip(facts) {
-        world.tell(fact).await;
-        world.until_jobs("done", count).await;
-    }
+    world.tell_each(facts).await;
     let heard = world.heard().await;
     let ids: std::collections::BTreeSet<_> = heard.iter().map(|(id, ..)| id).collect();
     assert_eq!(ids.len(), heard.len(), "each has an id of its own: {heard:?}");

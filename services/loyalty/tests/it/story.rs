@@ -79,10 +79,7 @@ async fn a_return_takes_and_gives_in_proportion() {
     let mut fresh = order(1);
     fresh.updated_at = time::OffsetDateTime::now_utc();
     let facts = [created(order(1)), paid(order(1)), completed(fresh), returned(order(1))];
-    for (count, fact) in (1..).zip(facts) {
-        world.tell(fact).await;
-        world.until_jobs("done", count).await;
-    }
+    world.tell_each(facts).await;
     // 500 of 1200 came back: 41.66 of the 100 spent, 27.22 of the 65.33 earned.
     assert_eq!(world.balance(PHONE).await, ["441.66", "38.11", "0.00", "0.00"]);
     world.end().await;
@@ -180,10 +177,7 @@ async fn a_return_is_a_share_of_what_was_sold_and_not_of_what_is_left() {
     let mut less = fresh.clone();
     less.lines[0].quantity = "1".parse().unwrap();
     let facts = [created(order(1)), paid(order(1)), completed(fresh), returned(less)];
-    for (count, fact) in (1..).zip(facts) {
-        world.tell(fact).await;
-        world.until_jobs("done", count).await;
-    }
+    world.tell_each(facts).await;
     // 500 of 1200, as if the order had stayed as it was.
     assert_eq!(world.balance(PHONE).await, ["441.66", "38.11", "0.00", "0.00"]);
     world.end().await;

@@ -148,10 +148,7 @@ async fn what_1c_refuses_is_taken_back_here_also_when_it_is_spent_already() {
 async fn what_1c_took_before_it_refused_is_told_to_the_shop() {
     let (world, onec) = world(|_| {}).await;
     let facts = [created(order(1)), paid(order(1)), cancelled(4, 1)];
-    for (count, fact) in (1..).zip(facts) {
-        world.tell(fact).await;
-        world.until_jobs("done", count).await;
-    }
+    world.tell_each(facts).await;
     onec.emulator.onec.books().customers.insert(PHONE.to_owned(), 0);
     world.listen().await;
     world.tell(completed(fresh(5))).await;

@@ -209,6 +209,14 @@ impl World {
         all
     }
 
+    /// Tells the first facts of this world one by one, each when the job of the one before is done.
+    pub(crate) async fn tell_each(&self, facts: impl IntoIterator<Item = Fact>) {
+        for (count, fact) in (1..).zip(facts) {
+            self.tell(fact).await;
+            self.until_jobs("done", count).await;
+        }
+    }
+
     /// Waits until so many jobs are in this phase.
     pub(crate) async fn until_jobs(&self, phase: &str, count: i64) {
         let what = format!("{count} jobs {phase}");
